@@ -1,0 +1,30 @@
+"""Symbolic mathematics for transformers of attention heads and bilinear layers: path expansions as SymPy, graphs and LaTeX."""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+EXPORTS = {  # name -> module, imported on first use so that the command line starts without SymPy
+    "Attention": "symbolic_circuits.spec",
+    "Bilinear": "symbolic_circuits.spec",
+    "Parallel": "symbolic_circuits.spec",
+    "PathExpansion": "symbolic_circuits.expansion.expansion",
+    "Term": "symbolic_circuits.expansion.term",
+    "Transformer": "symbolic_circuits.spec",
+    "interpret": "symbolic_circuits.expansion.expansion",
+    "path_expansion": "symbolic_circuits.expansion.expansion",
+}
+
+__all__ = sorted([*EXPORTS, "__version__"])
+
+
+def __getattr__(name: str) -> object:
+    if name not in EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(EXPORTS[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""Semantics: tensor networks. Knows nothing of SymPy trees or of transformers."""

@@ -1,0 +1,73 @@
+"""One root error, one subclass per cause; each is also the built-in exception that it specialises.
+
+A message names the object, what was expected and what came. The public function that was called adds once what it was
+doing and what it was given (``raise ... from error``).
+"""
+
+__all__ = [
+    "BudgetError",
+    "CodeError",
+    "MissingExtraError",
+    "NotationError",
+    "ShapeError",
+    "SpecError",
+    "SpecSyntaxError",
+    "SymbolicCircuitsError",
+    "TermError",
+    "TermIndexError",
+    "TokensError",
+    "UnsupportedNodeError",
+    "WeightsError",
+]
+
+
+class SymbolicCircuitsError(Exception):
+    """Base class of every error that the package raises on purpose."""
+
+
+class SpecError(SymbolicCircuitsError, ValueError):
+    """A model specification is empty, contradictory or out of range."""
+
+
+class SpecSyntaxError(SpecError):
+    """A text does not parse as a model specification; the message has the position and what was expected."""
+
+
+class ShapeError(SymbolicCircuitsError, ValueError):
+    """Two sizes that must agree are known to differ; the message names both and where they come from."""
+
+
+class NotationError(SymbolicCircuitsError, ValueError):
+    """A notation or an output format is not one of those offered."""
+
+
+class TermError(SymbolicCircuitsError, ValueError):
+    """A term, or the text of one, does not belong to the expansion at hand."""
+
+
+class TermIndexError(SymbolicCircuitsError, IndexError):
+    """A position lies outside ``range(expansion.number_of_terms)``."""
+
+
+class BudgetError(SymbolicCircuitsError, RuntimeError):
+    """The work asked for exceeds a stated limit; raised before memory or time is spent."""
+
+
+class CodeError(SymbolicCircuitsError, ValueError):
+    """An expression cannot be written as running code."""
+
+
+class UnsupportedNodeError(SymbolicCircuitsError, TypeError):
+    """A whole-tree operation met a node type that it has no rule for; the message names the type."""
+
+
+class WeightsError(SymbolicCircuitsError, ValueError):
+    """Arrays do not fit the model: missing, extra, wrongly shaped, not finite, or the file cannot be read."""
+
+
+class TokensError(SymbolicCircuitsError, ValueError):
+    """Tokens (or a residual input) do not fit the model or its weights."""
+
+
+class MissingExtraError(SymbolicCircuitsError, ImportError):
+    """An optional dependency is not installed; the message has the command that installs it."""

@@ -1,0 +1,1 @@
+"""The path expansion of a model: a grammar of terms, and interpretations of it."""

@@ -1,0 +1,161 @@
+"""Number k <-> term k <-> the k-th term of the iteration, for grammars with any number of terms.
+
+The terms of a nonterminal come production by production. A head runs through the terms of its input. A bilinear layer runs
+through pairs, the left input slowest: pair (i, j) has number i N + j. Unordered pairs (i <= j) run through j, then i:
+their number is j (j + 1) / 2 + i.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, islice
+from math import isqrt
+
+from symbolic_circuits.errors import TermError
+from symbolic_circuits.expansion.grammar import Component, Grammar, Production
+from symbolic_circuits.expansion.term import Term
+
+__all__ = ["Enumeration"]
+
+SHARED = 4096  # nonterminals with so few terms are listed once, and their terms shared
+
+
+class Enumeration:
+    """The terms of every nonterminal of a grammar, by number.
+
+    Parameters
+    ----------
+    grammar : Grammar
+    counts : the number of terms of each nonterminal
+    """
+
+    def __init__(self, grammar: Grammar, counts: Sequence[int]) -> None:
+        self.grammar, self.counts = grammar, counts
+        self.lists: dict[int, tuple[Term, ...]] = {}
+        self.sizes = [[self.size(p) for p in nonterminal] for nonterminal in grammar.nonterminals]
+        self.starts = [[0, *accumulate(sizes)][:-1] for sizes in self.sizes]
+        self.places: list[dict[Component, int]] = [
+            {p.component: k for k, p in enumerate(nonterminal) if p.component is not None} for nonterminal in grammar.nonterminals
+        ]
+
+    def size(self, production: Production) -> int:
+        """The number of terms of one production."""
+        counts = [self.counts[k] for k in production.inputs]
+        if production.unordered:
+            return counts[0] * (counts[0] + 1) // 2
+        product = 1
+        for count in counts:
+            product *= count
+        return product
+
+    def term(self, nonterminal: int, k: int) -> Term:
+        """Term number k of a nonterminal, 0 <= k < its count."""
+        while self.counts[nonterminal] > SHARED:
+            place = bisect_right(self.starts[nonterminal], k) - 1
+            k -= self.starts[nonterminal][place]
+            production = self.grammar.nonterminals[nonterminal][place]
+            if production.component is not None:
+                return Term(production.component, self.input_terms(production, k))
+            nonterminal = production.inputs[0]
+        return self.listed(nonterminal)[k]
+
+    def input_terms(self, production: Production, k: int) -> tuple[Term, ...]:
+        """The inputs of term number k of a production."""
+        inputs = production.inputs
+        if len(inputs) == 1:
+            return (self.term(inputs[0], k),)
+        if production.unordered:
+            j = (isqrt(8 * k + 1) - 1) // 2
+            i = k - j * (j + 1) // 2
+        else:
+            i, j = divmod(k, self.counts[inputs[1]])
+        return (self.term(inputs[0], i), self.term(inputs[1], j))
+
+    def index(self, nonterminal: int, term: Term) -> int:
+        """The number of a term of a nonterminal; TermError where it is not one."""
+        offset = 0
+        while True:
+            place = self.places[nonterminal].get(term.component)
+            if place is not None:
+                break
+            passing = self.passing(nonterminal)
+            if passing is None:
+                raise TermError(f"{term} is not a term of this expansion: {term.component.name} cannot stand there")
+            offset += self.starts[nonterminal][passing]
+            nonterminal = self.grammar.nonterminals[nonterminal][passing].inputs[0]
+        production = self.grammar.nonterminals[nonterminal][place]
+        return offset + self.starts[nonterminal][place] + self.input_index(production, term)
+
+    def passing(self, nonterminal: int) -> int | None:
+        """The place of the production that passes terms by, if there is one."""
+        rules = self.grammar.nonterminals[nonterminal]
+        return next((k for k, production in enumerate(rules) if production.component is None), None)
+
+    def input_index(self, production: Production, term: Term) -> int:
+        """The number of a term within its production."""
+        if len(term.inputs) != len(production.inputs):
+            raise TermError(f"{term.component.name} has {len(production.inputs)} inputs; got {len(term.inputs)} in {term}")
+        places = [self.index(k, x) for k, x in zip(production.inputs, term.inputs, strict=True)]
+        if not places:
+            return 0
+        if len(places) == 1:
+            return places[0]
+        if production.unordered:
+            i, j = sorted(places)
+            return j * (j + 1) // 2 + i
+        return places[0] * self.counts[production.inputs[1]] + places[1]
+
+    def terms(self, nonterminal: int, start: int = 0) -> Iterator[Term]:
+        """The terms of a nonterminal in order, from number ``start`` on, in constant memory."""
+        if self.counts[nonterminal] <= SHARED:
+            return iter(self.listed(nonterminal)[start:] if start else self.listed(nonterminal))
+        return self.generated(nonterminal, start)
+
+    def listed(self, nonterminal: int) -> tuple[Term, ...]:
+        """The terms of a small nonterminal, built once so that larger terms share them."""
+        if nonterminal not in self.lists:
+            self.lists[nonterminal] = tuple(self.generated(nonterminal, 0))
+        return self.lists[nonterminal]
+
+    def generated(self, nonterminal: int, start: int) -> Iterator[Term]:
+        """The terms of a nonterminal, production by production."""
+        for production, size in zip(self.grammar.nonterminals[nonterminal], self.sizes[nonterminal], strict=True):
+            if start >= size:
+                start -= size
+                continue
+            yield from self.produced(production, start)
+            start = 0
+
+    def produced(self, production: Production, start: int) -> Iterator[Term]:
+        """The terms of one production, from number ``start`` on."""
+        component, inputs = production.component, production.inputs
+        if component is None:
+            return self.terms(inputs[0], start)
+        if not inputs:
+            return iter((Term(component, ()),))
+        if len(inputs) == 1:
+            return self.applied(component, inputs[0], start)
+        if production.unordered:
+            return self.unordered_pairs(component, inputs[0], start)
+        return self.pairs(component, inputs, start)
+
+    def applied(self, component: Component, source: int, start: int) -> Iterator[Term]:
+        new = tuple.__new__  # Term(...) without the keyword machinery: twice as fast
+        for x in self.terms(source, start):
+            yield new(Term, (component, (x,)))
+
+    def pairs(self, component: Component, inputs: tuple[int, ...], start: int) -> Iterator[Term]:
+        new = tuple.__new__
+        i, j = divmod(start, self.counts[inputs[1]])
+        for x in self.terms(inputs[0], i):
+            for y in self.terms(inputs[1], j):
+                yield new(Term, (component, (x, y)))
+            j = 0
+
+    def unordered_pairs(self, component: Component, source: int, start: int) -> Iterator[Term]:
+        new = tuple.__new__
+        j = (isqrt(8 * start + 1) - 1) // 2
+        i = start - j * (j + 1) // 2
+        for y in self.terms(source, j):
+            for x in islice(self.terms(source, i), j + 1 - i):
+                yield new(Term, (component, (x, y)))
+            i, j = 0, j + 1

@@ -1,0 +1,102 @@
+"""An algebra says what input, head, bilinear and add mean; interpreting an expansion in it evaluates the sum of all terms.
+
+The sum of the terms of a nonterminal is the sum over its productions of the component applied to the sums of the inputs,
+because heads are linear and bilinear layers bilinear: no term is listed. Numbers count the terms, polynomials count them
+by order, arrays give the forward pass with frozen patterns, SymPy gives the formula.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from symbolic_circuits.axes import Size
+from symbolic_circuits.errors import UnsupportedNodeError
+from symbolic_circuits.expansion.grammar import Component, Grammar, Production
+
+if TYPE_CHECKING:
+    from symbolic_circuits.expansion.term import Term
+
+__all__ = ["Algebra", "fold", "interpret_grammar"]
+
+T = TypeVar("T")
+
+
+class Algebra(ABC, Generic[T]):
+    """What the operations of a model mean. ``add`` and ``scale`` make the values a module over the integers."""
+
+    @abstractmethod
+    def input(self, component: Component) -> T:
+        """X_0: the embedded tokens, or the residual input."""
+
+    @abstractmethod
+    def head(self, component: Component, x: T) -> T:
+        """One head at x: linear in x."""
+
+    @abstractmethod
+    def bilinear(self, component: Component, x: T, y: T) -> T:
+        """A bilinear layer, x as its left input and y as its right one: linear in each."""
+
+    @abstractmethod
+    def add(self, values: Sequence[T]) -> T:
+        """The sum of one or more values."""
+
+    def scale(self, factor: int, x: T) -> T:
+        """An integer multiple."""
+        return factor * x
+
+    def square(self, component: Component, x: T) -> T:
+        """The sum over unordered pairs of the terms of x, of a layer that does not tell its inputs apart.
+
+        Pairs of two different terms count twice, so this is ``bilinear(x, x)``; an algebra that counts differs.
+        """
+        return self.bilinear(component, x, x)
+
+    def heads(self, component: Component, x: T, copies: Size) -> T:
+        """The sum of ``copies`` heads of one block, for algebras that can leave the number symbolic."""
+        raise UnsupportedNodeError(f"{type(self).__name__} has no rule for {component.name} with {copies} heads")
+
+
+def interpret_grammar(grammar: Grammar, algebra: Algebra[T]) -> list[T]:
+    """The value of each nonterminal, the last one being the sum of all terms."""
+    values: list[T] = []
+    for nonterminal in grammar.nonterminals:
+        values.append(algebra.add([value_of(production, values, algebra) for production in nonterminal]))
+    return values
+
+
+def value_of(production: Production, values: Sequence[T], algebra: Algebra[T]) -> T:
+    """The sum of the terms of one production, given the values of earlier nonterminals."""
+    component, inputs = production.component, [values[k] for k in production.inputs]
+    if component is None:
+        return inputs[0]
+    if component.kind == "input":
+        return algebra.input(component)
+    if component.kind == "attn":
+        if component.head is None:
+            return algebra.heads(component, inputs[0], production.copies)
+        return algebra.head(component, inputs[0])
+    if production.unordered:
+        return algebra.square(component, inputs[0])
+    return algebra.bilinear(component, *inputs)
+
+
+def fold(term: "Term", algebra: Algebra[T], known: dict[int, T] | None = None) -> T:
+    """The value of one term; subterms that are the same object are evaluated once.
+
+    A bilinear layer with tied weights and two different inputs contributes twice: the term stands for both orders.
+    """
+    known = {} if known is None else known
+    if id(term) in known:
+        return known[id(term)]
+    component, inputs = term
+    values = [fold(subterm, algebra, known) for subterm in inputs]
+    if component.kind == "input":
+        value = algebra.input(component)
+    elif component.kind == "attn":
+        value = algebra.head(component, values[0])
+    else:
+        value = algebra.bilinear(component, *values)
+        if component.is_tied and inputs[0] != inputs[1]:
+            value = algebra.scale(2, value)
+    known[id(term)] = value
+    return value

@@ -1,0 +1,50 @@
+r"""Matrix notation: heads A X W_OV^T, bilinear layers (X W_1^T . Y W_2^T) W_out^T, output X W_U^T; all of it plain SymPy.
+
+A value is a tuple of matrices, the factors of a product.
+"""
+
+from sympy import Expr, HadamardProduct, MatAdd, MatMul, Symbol
+
+from symbolic_circuits.expansion.grammar import Component
+from symbolic_circuits.expansion.notation.writer import Notation
+from symbolic_circuits.syntax.sums import MatrixSum
+
+__all__ = ["MatrixNotation", "matrix_product", "matrix_total"]
+
+
+def matrix_product(factors: tuple[Expr, ...]) -> Expr:
+    """The product of one or more matrices, unevaluated."""
+    return factors[0] if len(factors) == 1 else MatMul(*factors)
+
+
+def matrix_total(summands: list[Expr]) -> Expr:
+    """The sum of one or more matrices, in the order given."""
+    return summands[0] if len(summands) == 1 else MatAdd(*summands)
+
+
+class MatrixNotation(Notation[tuple[Expr, ...]]):
+    """n x V' matrices."""
+
+    name = "matrix"
+
+    def input(self, component: Component) -> tuple[Expr, ...]:
+        source = self.tensors.source
+        return (source, self.tensors.W_E.T) if self.model.embedding else (source,)
+
+    def head(self, component: Component, x: tuple[Expr, ...]) -> tuple[Expr, ...]:
+        pattern, circuit = self.head_tensors(component)
+        return (pattern, *x, circuit.T)
+
+    def bilinear(self, component: Component, x: tuple[Expr, ...], y: tuple[Expr, ...]) -> tuple[Expr, ...]:
+        layer = self.layer(component)
+        hidden = HadamardProduct(matrix_product((*x, layer.W_1.T)), matrix_product((*y, layer.W_2.T)))
+        return (hidden,) if layer.W_out is None else (hidden, layer.W_out.T)
+
+    def output(self, value: tuple[Expr, ...]) -> Expr:
+        return matrix_product((*value, self.tensors.W_U.T) if self.model.unembedding else value)
+
+    def sum_over_heads(self, expr: Expr, limits: list[tuple[Symbol, Expr, Expr]]) -> Expr:
+        return MatrixSum(expr, *limits)
+
+    def total(self, summands: list[Expr]) -> Expr:
+        return matrix_total(summands)

@@ -1,0 +1,104 @@
+r"""Writing a term in a notation: fold the term, apply the unembedding, multiply by the coefficient, sum over its head symbols.
+
+A term of path classes has heads without number. Each of its occurrences becomes a head symbol of its own, h, g, ... (h_l,
+g_l, ... with several attention blocks), and the term a sum over all of them.
+"""
+
+from abc import abstractmethod
+from itertools import chain, count, islice
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from sympy import Expr, Symbol
+
+from symbolic_circuits.expansion.grammar import Component
+from symbolic_circuits.expansion.interpret import Algebra
+from symbolic_circuits.expansion.tensors import AttentionTensors, BilinearTensors, ModelTensors
+from symbolic_circuits.spec import Attention
+from symbolic_circuits.syntax.family import FamilyMember
+
+if TYPE_CHECKING:
+    from symbolic_circuits.expansion.term import Term
+
+__all__ = ["Notation", "fresh_index", "index_symbol"]
+
+T = TypeVar("T")
+
+HEAD_LETTERS = "hgf"
+
+
+def index_symbol(name: str) -> Symbol:
+    """A symbol for positions, heads and other things counted from 0."""
+    return Symbol(name, integer=True, nonnegative=True)
+
+
+def fresh_index(letters: str, number: int, taken: set[str]) -> Symbol:
+    """Index symbol ``number`` of the sequence letters[0], letters[1], ..., letters[0]_1, letters[0]_2, ... without the taken."""
+    names = (name for name in chain(letters, (f"{letters[0]}_{k}" for k in count(1))) if name not in taken)
+    return index_symbol(next(islice(names, number, None)))
+
+
+class Notation(Algebra[T], Generic[T]):
+    """An algebra whose values become SymPy expressions; one instance writes any number of terms."""
+
+    name: ClassVar[str]
+
+    def __init__(self, tensors: ModelTensors) -> None:
+        self.tensors, self.model = tensors, tensors.model
+        attention = [index for index, spec in self.model.numbered() if isinstance(spec, Attention)]
+        self.several_attention_blocks = len(attention) > 1
+        self.size_names = {symbol.name for symbol in self.model.symbolic_sizes}
+        self.head_symbols: list[tuple[Symbol, Expr]] = []  # those of the term being written, with the number of heads
+
+    @abstractmethod
+    def output(self, value: T) -> Expr:
+        """The expression of a value of the residual stream, the unembedding applied."""
+
+    @abstractmethod
+    def sum_over_heads(self, expr: Expr, limits: list[tuple[Symbol, Expr, Expr]]) -> Expr:
+        """The sum of an expression over head symbols."""
+
+    @abstractmethod
+    def total(self, summands: list[Expr]) -> Expr:
+        """The sum of one or more terms' expressions."""
+
+    def write(self, term: "Term") -> Expr:
+        """The expression of a term (or of a path class), with its coefficient."""
+        self.head_symbols = []
+        value = self.output(self.tree_value(term))
+        if term.coefficient != 1:
+            value = term.coefficient * value
+        limits = [(symbol, 0, heads - 1) for symbol, heads in reversed(self.head_symbols)]
+        return self.sum_over_heads(value, limits) if limits else value
+
+    def tree_value(self, term: "Term") -> T:
+        """The value of a term, every occurrence of a subterm with indices and head symbols of its own."""
+        component, inputs = term
+        values = [self.tree_value(x) for x in inputs]
+        if component.kind == "input":
+            return self.input(component)
+        if component.kind == "attn":
+            return self.head(component, values[0])
+        return self.bilinear(component, *values)
+
+    def head_tensors(self, component: Component) -> tuple[FamilyMember, FamilyMember]:
+        """A^h and W_OV^h of a head, or of a new head symbol for any head."""
+        block: AttentionTensors = self.tensors.block(component.layer)
+        head = component.head
+        if head is None:
+            head = self.new_head_symbol(component.layer)
+            self.head_symbols.append((head, block.A.shape[0]))
+        return block.A[head], block.W_OV[head]
+
+    def new_head_symbol(self, layer: int) -> Symbol:
+        """The next symbol for a head of a block."""
+        suffix = f"_{layer}" if self.several_attention_blocks else ""
+        taken = self.size_names | {symbol.name for symbol, _ in self.head_symbols}
+        letters = chain(HEAD_LETTERS, (f"h{k}" for k in count(1)))
+        return index_symbol(next(letter + suffix for letter in letters if letter + suffix not in taken))
+
+    def layer(self, component: Component) -> BilinearTensors:
+        """The tensors of a bilinear layer."""
+        return self.tensors.block(component.layer)
+
+    def add(self, values: list[T]) -> T:
+        raise NotImplementedError("terms are written one by one")

@@ -1,0 +1,96 @@
+"""A term: a tree of components, one way for information to branch through heads and bilinear layers.
+
+``bilinear.1(embed, attn.0[1](embed))`` is the bilinear layer 1 with the embedding as its left input and head 1 of block 0,
+at the embedding, as its right input. A term of the residual stream is a term of the model's output too, with the
+unembedding in front.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sympy import Expr
+
+from symbolic_circuits.expansion.grammar import Component
+from symbolic_circuits.expansion.notation import notation_for
+from symbolic_circuits.expansion.tensors import ModelTensors
+
+__all__ = ["Term", "subterms"]
+
+
+class Term(NamedTuple):
+    """A component applied to as many terms as it has inputs.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> term = sc.path_expansion("attn(2) bilinear")[7]
+    >>> print(term)
+    bilinear.1(attn.0[0](embed), attn.0[0](embed))
+    >>> term.order, term.height, term.degree, term.layers
+    (3, 2, 2, (0, 1))
+    """
+
+    component: Component
+    inputs: tuple["Term", ...]
+
+    def __str__(self) -> str:
+        if not self.inputs:
+            return self.component.name
+        return f"{self.component.name}({', '.join(map(str, self.inputs))})"
+
+    def __repr__(self) -> str:
+        return f"<Term {self}>"
+
+    def expr(self, notation: str = "matrix") -> Expr:
+        """The value of the term in a notation ("operator", "matrix", "index" or "tensor"), unembedding and coefficient included.
+
+        >>> import symbolic_circuits as sc
+        >>> sc.path_expansion("attn(2)")[2].expr("matrix")
+        A[1]*t*W_E.T*W_OV[1].T*W_U.T
+        """
+        return notation_for(notation, ModelTensors(self.component.model)).write(self)
+
+    @property
+    def order(self) -> int:
+        """Number of heads and bilinear layers on the term, counted with repetition."""
+        return sum(1 for node in subterms(self) if node.inputs)
+
+    @property
+    def height(self) -> int:
+        """Largest number of heads and bilinear layers on a way from the output to an input."""
+        return 1 + max(x.height for x in self.inputs) if self.inputs else 0
+
+    @property
+    def degree(self) -> int:
+        """Copies of the residual input X_0: the degree of the term as a polynomial in it."""
+        return sum(1 for node in subterms(self) if not node.inputs)
+
+    @property
+    def heads(self) -> tuple[tuple[int, int], ...]:
+        """(layer, head) of the distinct heads on the term, in order."""
+        return tuple(sorted({(node.component.layer, node.component.head) for node in subterms(self) if node.component.kind == "attn"}))
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Numbers of the distinct blocks on the term, in order."""
+        return tuple(sorted({node.component.layer for node in subterms(self) if node.inputs}))
+
+    @property
+    def coefficient(self) -> int:
+        """2 for each bilinear layer with tied weights whose two inputs differ: the term stands for both orders."""
+        twice = sum(1 for node in subterms(self) if node.component.is_tied and node.inputs[0] != node.inputs[1])
+        return 2**twice
+
+
+def subterms(term: Term) -> Iterator[Term]:
+    """The nodes of a term as a tree, from the output on, left inputs first.
+
+    >>> import symbolic_circuits as sc
+    >>> [str(node) for node in subterms(sc.path_expansion("bilinear")[1])]
+    ['bilinear.0(embed, embed)', 'embed', 'embed']
+    """
+    waiting = [term]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(node.inputs))

@@ -1,0 +1,222 @@
+r"""Expressions as running NumPy code: each product-like part is one einsum, sums are sums, by a printer for SymPy's lambdify.
+
+``lambdify(args, expr)`` returns a function of arrays. Tensors of order 2 are arrays of their shape, families have the head
+axis in front, and a column (vec) is an array of shape (size, 1), as SymPy's own printer has it.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import numpy
+import opt_einsum
+import sympy
+from sympy import Add, Expr, MatrixSymbol, Mul, Sum, Symbol
+from sympy.core.basic import Basic
+from sympy.core.symbol import Str
+from sympy.matrices.expressions.matexpr import MatrixElement
+from sympy.printing.numpy import NumPyPrinter
+from sympy.printing.precedence import PRECEDENCE
+from sympy.tensor.array.expressions import ArraySymbol
+from sympy.tensor.array.expressions.array_expressions import ArrayElement
+
+from symbolic_circuits.algebra.network import Factor, Network
+from symbolic_circuits.errors import CodeError, SymbolicCircuitsError
+from symbolic_circuits.syntax.arrays import array_shape
+from symbolic_circuits.syntax.contraction import Contraction, Operand, contraction
+from symbolic_circuits.syntax.family import MatrixFamily
+from symbolic_circuits.syntax.names import identifier
+
+__all__ = ["EinsumPrinter", "contract", "lambdify"]
+
+
+@lru_cache(maxsize=4096)
+def planned(subscripts: str, *shapes: tuple[int, ...]) -> Callable:
+    """The contraction of arrays of these shapes, its order found once."""
+    return opt_einsum.contract_expression(subscripts, *shapes, optimize="auto")
+
+
+def contract(subscripts: str, *arrays: numpy.ndarray) -> numpy.ndarray:
+    """einsum, in an order of contraction that is remembered for the shapes."""
+    arrays = tuple(map(numpy.asarray, arrays))
+    return planned(subscripts, *(array.shape for array in arrays))(*arrays)
+
+
+def group_axes(array: numpy.ndarray, counts: Sequence[int]) -> numpy.ndarray:
+    """Merge consecutive axes: the first counts[0] of them into one, and so on; no axes at all make an axis of size 1."""
+    shape, start = [], 0
+    for count in counts:
+        shape.append(math.prod(array.shape[start : start + count]))
+        start += count
+    return numpy.reshape(array, shape)
+
+
+NAMESPACE = {"contract": contract, "group_axes": group_axes}
+INDEXED = (MatrixElement, ArrayElement, Sum)
+
+
+class EinsumPrinter(NumPyPrinter):
+    """SymPy's NumPy printer, with products, sums over indices and tensor inner products as einsums.
+
+    Examples
+    --------
+    >>> n, d = sympy.symbols("n d", integer=True, positive=True)
+    >>> A, X = MatrixSymbol("A", n, n), MatrixSymbol("X", n, d)
+    >>> EinsumPrinter({"fully_qualified_modules": False}).doprint(A * X * X.T + A)
+    "(A + contract('ab,bc,dc->ad', A, X, X))"
+    """
+
+    def __init__(self, settings: dict | None = None) -> None:
+        super().__init__(settings)
+        self.printmethod = "_einsumcode"  # not the nodes' own code: that is for SymPy's printer, one array operation a node
+
+    def product(self, expr: Expr) -> str:
+        """Code of a product-like expression."""
+        try:
+            found = contraction(expr)
+        except SymbolicCircuitsError as error:
+            raise CodeError(f"cannot write {str(expr)[:200]} as an einsum: {error}") from error
+        code = self.network(found)
+        if found.coefficient == 1:
+            return code or "1"
+        coefficient = self.parenthesize(found.coefficient, PRECEDENCE["Mul"])
+        return f"{coefficient}*{code}" if code else coefficient
+
+    def network(self, found: Contraction) -> str:
+        """Code of a network, its output axes grouped; the empty text for the number 1."""
+        arrays = [(self.operand(factor.operand), factor.indices) for factor in found.network.factors]
+        output = self.open_output(found, arrays)
+        if not arrays:
+            return ""
+        subscripts = Network(tuple(Factor(code, indices) for code, indices in arrays), output).to_einsum()
+        code = f"contract({subscripts!r}, {', '.join(code for code, _ in arrays)})"
+        return code if all(count == 1 for count in found.axes) else f"group_axes({code}, {found.axes})"
+
+    def open_output(self, found: Contraction, arrays: list[tuple[str, tuple[int, ...]]]) -> tuple[int, ...]:
+        """Output indices that each occur once and in some factor: identity matrices and vectors of ones join the factors."""
+        output, present = [], {index for _, indices in arrays for index in indices}
+        fresh = 1 + max([*found.sizes, -1])
+        for position, index in enumerate(found.network.output):
+            if index in output:
+                arrays.append((f"{self._module_format('numpy.eye')}({self.size(index, found)})", (index, fresh)))
+                index, fresh = fresh, fresh + 1
+            elif index not in present and index not in found.network.output[position + 1 :]:
+                arrays.append((f"{self._module_format('numpy.ones')}({self.size(index, found)})", (index,)))
+            output.append(index)
+        return tuple(output)
+
+    def operand(self, operand: Operand) -> str:
+        """Code of one factor, held axes indexed and composite axes split."""
+        code = self._print(operand.expr)
+        if any(value is not None for value in operand.fixed):
+            places = ", ".join(":" if value is None else self._print(value) for value in operand.fixed)
+            code = f"{code if code.isidentifier() else f'({code})'}[{places}]"
+        if any(len(part) != 1 for part in operand.split):
+            sizes = ", ".join(self._print(size) for part in operand.split for size in part)
+            code = f"{self._module_format('numpy.reshape')}({code}, ({sizes},))"
+        return code
+
+    def size(self, index: int, found: Contraction) -> str:
+        """Code of the size of an index: a number, or read off an operand that has it, or the symbol's name."""
+        size = found.sizes[index]
+        if size.is_Integer:
+            return str(size)
+        for operand in (factor.operand.expr for factor in found.network.factors):
+            if isinstance(operand, MatrixSymbol | ArraySymbol | MatrixFamily) and size in tuple(operand.shape):
+                return f"{self._print(operand)}.shape[{tuple(operand.shape).index(size)}]"
+        return self._print(size)
+
+    _print_MatMul = _print_HadamardProduct = _print_KroneckerProduct = _print_Transpose = product
+    _print_MatrixSum = _print_ArraySum = _print_Sum = _print_Trace = _print_TensorDot = product
+    _print_Vec = _print_ApplyBilinear = _print_Row = _print_Identity = product
+
+    def _print_Mul(self, expr: Mul) -> str:
+        joined = any(isinstance(arg, INDEXED) or array_shape(arg) for arg in expr.args)
+        return self.product(expr) if joined else super()._print_Mul(expr)
+
+    def _print_MatAdd(self, expr: Expr) -> str:
+        return f"({' + '.join(self.parenthesize(arg, PRECEDENCE['Add']) for arg in expr.args)})"
+
+    def _print_Add(self, expr: Add, order: str | None = None) -> str:
+        return self._print_MatAdd(expr)
+
+    def _print_MatrixElement(self, expr: Expr) -> str:
+        return self.product(expr)
+
+    _print_ArrayElement = _print_MatrixElement
+
+    def _print_FamilyMember(self, expr: Expr) -> str:
+        return expr._numpycode(self)
+
+    def _print_MatrixFamily(self, expr: MatrixFamily) -> str:
+        return expr._numpycode(self)
+
+    def _print_MatrixSymbol(self, expr: MatrixSymbol) -> str:
+        return identifier(expr.name)
+
+    def _print_ArraySymbol(self, expr: ArraySymbol) -> str:
+        return identifier(str(expr.name))
+
+
+def lambdify(args: Sequence[Basic], expr: Expr) -> Callable[..., numpy.ndarray]:
+    """A NumPy function of ``args`` that evaluates ``expr``: SymPy's lambdify with the einsum printer.
+
+    Parameters
+    ----------
+    args : matrix symbols, array symbols, families (arrays with the head axis in front), sizes and index symbols
+    expr : an expression in them, in any notation
+
+    Raises
+    ------
+    CodeError
+        A symbol of the expression is not among the arguments, or a node cannot be written as NumPy code.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> expr = sc.path_expansion("attn(2)")[1].expr("matrix")
+    >>> args = sorted(expr.free_symbols, key=str)
+    >>> args
+    [A, W_E, W_OV, W_U, t]
+    >>> f = lambdify(args, expr)
+    >>> shapes = {"A": (2, 5, 5), "W_E": (3, 7), "W_OV": (2, 3, 3), "W_U": (7, 3), "t": (5, 7)}
+    >>> f(*(numpy.ones(shapes[str(a)]) for a in args)).shape
+    (5, 7)
+    """
+    args = list(args)
+    missing = sorted(str(s) for s in needed_symbols(expr) - set(args))
+    if missing:
+        raise CodeError(f"the expression uses {', '.join(missing)}, not among the arguments {', '.join(map(str, args))}")
+    names: dict[str, Basic] = {}
+    renamed = {arg: with_name(arg, unused(identifier(str(arg)), names, arg)) for arg in args}
+    printer = EinsumPrinter({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
+    return sympy.lambdify([renamed[a] for a in args], expr.xreplace(renamed), modules=[NAMESPACE, "numpy"], printer=printer)
+
+
+def needed_symbols(expr: Expr) -> set[Basic]:
+    """The tensors and index symbols that a value of the expression depends on; sizes are read off arrays where possible."""
+    tensors = expr.atoms(MatrixSymbol, ArraySymbol, MatrixFamily)
+    names = {a.name for a in tensors if isinstance(a, ArraySymbol)}
+    indices = {s for s in expr.free_symbols if isinstance(s, Symbol) and not s.is_positive and s not in names}
+    return tensors | indices
+
+
+def unused(name: str, names: dict[str, Basic], owner: Basic) -> str:
+    """``name``, or with a number behind it where another argument has that identifier."""
+    candidates = (name if k == 0 else f"{name}_{k}" for k in range(len(names) + 1))
+    chosen = next(candidate for candidate in candidates if candidate not in names)
+    names[chosen] = owner
+    return chosen
+
+
+def with_name(arg: Basic, name: str) -> Basic:
+    """The symbol under a name that is a Python identifier."""
+    if isinstance(arg, MatrixSymbol):
+        return MatrixSymbol(name, *arg.shape)
+    if isinstance(arg, ArraySymbol):
+        return ArraySymbol(Symbol(name), arg.shape)
+    if isinstance(arg, MatrixFamily):
+        return MatrixFamily(Str(name), *arg.shape)
+    if isinstance(arg, Symbol):
+        return Symbol(name, **arg.assumptions0)
+    raise CodeError(f"an argument is a symbol for a matrix, array, family, size or index; got {type(arg).__name__}")
