@@ -11,6 +11,8 @@ EXPORTS = {  # name -> module, imported on first use so that the command line st
     "PathExpansion": "symbolic_circuits.expansion.expansion",
     "Term": "symbolic_circuits.expansion.term",
     "Transformer": "symbolic_circuits.spec",
+    "lambdify": "symbolic_circuits.syntax.einsum",
+    "model_graph": "symbolic_circuits.expansion.graphs",
     "interpret": "symbolic_circuits.expansion.expansion",
     "path_expansion": "symbolic_circuits.expansion.expansion",
 }

@@ -14,6 +14,7 @@ import sympy
 from sympy import Expr, Poly, Symbol
 
 from symbolic_circuits.errors import BudgetError, SpecError, TermError, TermIndexError
+from symbolic_circuits.expansion.code import to_code
 from symbolic_circuits.expansion.counting import Counting, Grading
 from symbolic_circuits.expansion.enumeration import Enumeration
 from symbolic_circuits.expansion.grammar import ANY_HEAD, EACH_HEAD, Component, Grammar, grammar_of
@@ -195,9 +196,9 @@ class PathExpansion:
         """The sum of all terms, each written out; path classes with sums over heads where their number is a symbol."""
         return self.closed_form(notation) if self.model.has_symbolic_heads else self.listed(notation)
 
-    def term_expr(self, term: Term, notation: str = "matrix") -> Expr:
-        """The value of one term of the expansion."""
-        return notation_for(notation, self.tensors).write(term)
+    def to_code(self, library: str = "numpy") -> str:
+        """The source of a function in NumPy or PyTorch; see :func:`symbolic_circuits.expansion.code.to_code`."""
+        return to_code(self, library)
 
     def listed(self, notation: str) -> Expr:
         """The sum of all terms, one summand each."""

@@ -8,9 +8,12 @@ unembedding in front.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import networkx
 from sympy import Expr
 
+from symbolic_circuits.expansion.code import to_einsum
 from symbolic_circuits.expansion.grammar import Component
+from symbolic_circuits.expansion.graphs import term_graph
 from symbolic_circuits.expansion.notation import notation_for
 from symbolic_circuits.expansion.tensors import ModelTensors
 
@@ -49,6 +52,15 @@ class Term(NamedTuple):
         A[1]*t*W_E.T*W_OV[1].T*W_U.T
         """
         return notation_for(notation, ModelTensors(self.component.model)).write(self)
+
+    def to_einsum(self) -> tuple[str, tuple[str, ...]]:
+        """The einsum string and the names of its operands; see :func:`symbolic_circuits.expansion.code.to_einsum`."""
+        return to_einsum(self)
+
+    @property
+    def graph(self) -> networkx.DiGraph:
+        """The tree of the term; see :func:`symbolic_circuits.expansion.graphs.term_graph`."""
+        return term_graph(self)
 
     @property
     def order(self) -> int:

@@ -63,7 +63,7 @@ class EinsumPrinter(NumPyPrinter):
     >>> n, d = sympy.symbols("n d", integer=True, positive=True)
     >>> A, X = MatrixSymbol("A", n, n), MatrixSymbol("X", n, d)
     >>> EinsumPrinter({"fully_qualified_modules": False}).doprint(A * X * X.T + A)
-    "(A + contract('ab,bc,dc->ad', A, X, X))"
+    "(contract('ab,bc,dc->ad', A, X, X) + A)"
     """
 
     def __init__(self, settings: dict | None = None) -> None:

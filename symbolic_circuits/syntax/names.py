@@ -1,7 +1,7 @@
 """Tensor names: ``W_OV^0`` is the letter W with subscript OV and superscript 0; as LaTeX ``W_{OV}^{0}``.
 
-A name is a letter or word, then at most one subscript (``_``) and one superscript (``^``), of letters and digits. Names reach
-LaTeX and code, so nothing else is accepted.
+A name is a letter or word, then subscripts (``_``) and at most one superscript (``^``), of letters and digits. Names reach LaTeX
+and code, so nothing else is accepted.
 """
 
 import re
@@ -13,7 +13,7 @@ from symbolic_circuits.errors import NotationError
 
 __all__ = ["identifier", "latex_name", "tensor_name"]
 
-PATTERN = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:_([A-Za-z0-9]+))?(?:\^([A-Za-z0-9]+))?\Z")
+PATTERN = re.compile(r"([A-Za-z][A-Za-z0-9]*)((?:_[A-Za-z0-9]+)*)(?:\^([A-Za-z0-9]+))?\Z")
 UPRIGHT = re.compile(r"[a-z]{2,}\Z")  # words such as out or in are set upright, circuit letters such as OV are not
 
 
@@ -25,7 +25,7 @@ def tensor_name(name: str | Str) -> Str:
     """
     text = name.name if isinstance(name, Str) else name
     if not isinstance(text, str) or not PATTERN.match(text):
-        raise NotationError(f"a tensor is named by a letter or word, at most one subscript and one superscript; got {text!r}")
+        raise NotationError(f"a tensor is named by a letter or word, subscripts and at most one superscript; got {text!r}")
     return Str(text)
 
 
@@ -42,7 +42,7 @@ def latex_name(name: str, extra: Iterable[str] = ()) -> str:
     above = ",".join([*([sup] if sup else []), *extra])
     text = letter if len(letter) == 1 else rf"\mathrm{{{letter}}}"
     if sub:
-        below = rf"\mathrm{{{sub}}}" if UPRIGHT.match(sub) else sub
+        below = ",".join(rf"\mathrm{{{part}}}" if UPRIGHT.match(part) else part for part in sub[1:].split("_"))
         text += f"_{{{below}}}"
     return text + (f"^{{{above}}}" if above else "")
 
