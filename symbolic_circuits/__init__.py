@@ -11,9 +11,16 @@ EXPORTS = {  # name -> module, imported on first use so that the command line st
     "PathExpansion": "symbolic_circuits.expansion.expansion",
     "Term": "symbolic_circuits.expansion.term",
     "Transformer": "symbolic_circuits.spec",
+    "Weights": "symbolic_circuits.numeric.weights",
+    "check": "symbolic_circuits.numeric.checking",
+    "contributions": "symbolic_circuits.numeric.evaluate",
+    "freeze": "symbolic_circuits.numeric.frozen",
+    "interpret": "symbolic_circuits.expansion.expansion",
     "lambdify": "symbolic_circuits.syntax.einsum",
     "model_graph": "symbolic_circuits.expansion.graphs",
-    "interpret": "symbolic_circuits.expansion.expansion",
+    "named_operands": "symbolic_circuits.numeric.operands",
+    "operands": "symbolic_circuits.numeric.operands",
+    "output_values": "symbolic_circuits.numeric.evaluate",
     "path_expansion": "symbolic_circuits.expansion.expansion",
 }
 

@@ -1,0 +1,1 @@
+"""Weights, an independent forward pass, and the evaluation of terms on them."""

@@ -1,0 +1,235 @@
+r"""The value of every term, shared: numbers in the order of the expansion, computed nonterminal by nonterminal.
+
+What is needed of a term is its stream at some positions, or at weighted means of positions (a *probe* p: the vector sum_t p_t x_t).
+A head turns the probe p into p A^h at its input, a bilinear layer needs its inputs at the positions where p is not zero. So a
+single output position costs little more than a forward pass, and no term is evaluated twice.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from symbolic_circuits.errors import BudgetError, TokensError
+from symbolic_circuits.expansion.expansion import PathExpansion
+from symbolic_circuits.expansion.grammar import Component, Production
+from symbolic_circuits.numeric.frozen import Frozen
+
+__all__ = ["MAX_BYTES", "contributions", "output_values", "stream_values"]
+
+MAX_BYTES = 2 * 2**30  # of the largest array that one evaluation makes
+CHUNK = 2**22  # entries of a temporary array of pairs
+
+
+def output_values(expansion: PathExpansion, frozen: Frozen, positions: Sequence[int] | None = None) -> np.ndarray:
+    """The output of every term, shape (terms, positions, V), or (terms, positions, d) without unembedding.
+
+    Parameters
+    ----------
+    positions : those wanted, from the end where negative; all by default
+
+    Raises
+    ------
+    BudgetError
+        The terms are too many to evaluate one by one; the message has the count and the limit.
+    """
+    x = stream_values(expansion, frozen, positions)
+    if not frozen.model.unembedding:
+        return x
+    require_budget(x[..., 0].size * len(frozen.arrays["W_U"]), expansion)
+    return frozen.reduce(x @ frozen.arrays["W_U"].T)
+
+
+def stream_values(expansion: PathExpansion, frozen: Frozen, positions: Sequence[int] | None = None) -> np.ndarray:
+    """The residual stream of every term, shape (terms, positions, d)."""
+    probes = probes_at(frozen, positions)
+    return Evaluator(expansion, frozen).values(len(expansion.grammar.nonterminals) - 1, probes)
+
+
+def contributions(expansion: PathExpansion, frozen: Frozen, *, position: int = -1, direction: int | np.ndarray) -> np.ndarray:
+    """What every term adds to one logit, or to the output along a direction, at one position; shape (terms,).
+
+    Parameters
+    ----------
+    position : of the sequence, from the end where negative
+    direction : a token, or a vector on the last axis of the output
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> frozen = sc.freeze(sc.Weights.example(), [3, 4, 31])
+    >>> terms = contributions(sc.path_expansion(frozen.model), frozen, direction=7)
+    >>> bool(np.isclose(terms.sum(), frozen.forward().output[-1, 7]))
+    True
+    """
+    model = frozen.model
+    width = len(frozen.arrays["W_U"]) if model.unembedding else frozen.x0.shape[1]
+    if np.ndim(direction) == 0:
+        if not 0 <= int(direction) < width:
+            raise TokensError(f"token {direction} is outside range({width})")
+        vector = np.zeros(width, dtype=frozen.x0.dtype)
+        vector[int(direction)] = 1
+    else:
+        vector = np.asarray(direction)
+        if vector.shape != (width,):
+            raise TokensError(f"a direction on the output has shape ({width},); got {vector.shape}")
+    vector = vector @ frozen.arrays["W_U"] if model.unembedding else vector
+    probes = probes_at(frozen, [position])
+    evaluator = Evaluator(expansion, frozen)
+    return evaluator.along(len(expansion.grammar.nonterminals) - 1, probes, frozen.reduce(vector)[None, :])[:, 0]
+
+
+def probes_at(frozen: Frozen, positions: Sequence[int] | None) -> np.ndarray:
+    """Unit vectors at the positions wanted."""
+    n, identity = frozen.positions, np.eye(frozen.positions, dtype=frozen.x0.dtype)
+    if positions is None:
+        return identity
+    for position in positions:
+        if not -n <= position < n:
+            raise TokensError(f"position {position} is outside a sequence of {n} positions")
+    return identity[list(positions)]
+
+
+def require_budget(entries: int, expansion: PathExpansion) -> None:
+    """Raise BudgetError before an array of so many entries is made."""
+    if entries * 8 > MAX_BYTES:
+        raise BudgetError(
+            f"evaluating the {expansion.number_of_terms} terms of {str(expansion.model)!r} one by one takes an array of "
+            f"{entries * 8:,} bytes; the limit is {MAX_BYTES:,}"
+        )
+
+
+class Evaluator:
+    """Values of the terms of each nonterminal under probes, for one frozen model."""
+
+    def __init__(self, expansion: PathExpansion, frozen: Frozen) -> None:
+        self.expansion, self.frozen = expansion, frozen
+        self.rules, self.counts = expansion.grammar.nonterminals, expansion.enumeration.counts
+        self.everywhere = np.eye(frozen.positions, dtype=frozen.x0.dtype)
+        self.full: dict[int, np.ndarray] = {}
+
+    def head(self, component: Component) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """A^h, W_V^h and W_O^h."""
+        name, h = f"attn.{component.layer}", component.head
+        return self.frozen.patterns[component.layer][h], self.frozen.arrays[f"{name}.W_V"][h], self.frozen.arrays[f"{name}.W_O"][h]
+
+    # vectors: shape (terms, probes, d)
+
+    def values(self, nonterminal: int, probes: np.ndarray) -> np.ndarray:
+        """sum_t p_t x_t of every term of a nonterminal, for each of the probes p (f, n)."""
+        if len(probes) < self.frozen.positions:
+            return self.computed(nonterminal, probes)
+        if nonterminal not in self.full:
+            self.full[nonterminal] = self.computed(nonterminal, self.everywhere)
+        return self.full[nonterminal] if probes is self.everywhere else self.frozen.reduce(probes @ self.full[nonterminal])
+
+    def computed(self, nonterminal: int, probes: np.ndarray) -> np.ndarray:
+        """The values, from those of the inputs; all that is asked of one input is asked at once."""
+        require_budget(self.counts[nonterminal] * len(probes) * self.frozen.x0.shape[1], self.expansion)
+        rules = self.rules[nonterminal]
+        asked = [(source, self.input_probes(p, probes)) for p in rules for source in p.inputs]
+        answers = iter(self.answered(asked))
+        parts = [self.applied(p, probes, [next(answers) for _ in p.inputs]) for p in rules]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def input_probes(self, production: Production, probes: np.ndarray) -> np.ndarray:
+        """The probes that a production needs of its inputs."""
+        component = production.component
+        if component is None:
+            return probes
+        if component.kind == "attn":
+            return self.frozen.reduce(probes @ self.head(component)[0])
+        return self.everywhere[probes.any(axis=0)]
+
+    def answered(self, asked: Sequence[tuple[int, np.ndarray]]) -> list[np.ndarray]:
+        """The values of nonterminals at the probes asked of them, each distinct probe evaluated once."""
+        rows: dict[int, dict[bytes, np.ndarray]] = {}
+        for source, probes in asked:
+            rows.setdefault(source, {}).update((row.tobytes(), row) for row in probes)
+        found = {source: self.values(source, np.array(list(known.values()))) for source, known in rows.items()}
+        place = {source: {row: k for k, row in enumerate(known)} for source, known in rows.items()}
+        return [found[source][:, [place[source][row.tobytes()] for row in probes]] for source, probes in asked]
+
+    def applied(self, production: Production, probes: np.ndarray, inputs: list[np.ndarray]) -> np.ndarray:
+        """The values of the terms of one production, given those of its inputs."""
+        component, reduce = production.component, self.frozen.reduce
+        if component is None:
+            return inputs[0]
+        if component.kind == "input":
+            return reduce(probes @ self.frozen.x0)[None]
+        if component.kind == "attn":
+            _, W_V, W_O = self.head(component)
+            return reduce(reduce(inputs[0] @ W_V.T) @ W_O.T)
+        left, right = self.hidden(component, inputs)
+        weights = probes[:, probes.any(axis=0)]
+        out = self.frozen.arrays.get(f"bilinear.{component.layer}.W_out")
+        chunks = [reduce(h if out is None else h @ out.T) for h in self.products(left, right, weights)]
+        pairs = np.concatenate(chunks)
+        if not production.unordered:
+            return pairs.reshape(-1, *pairs.shape[2:])
+        j, i = np.tril_indices(len(pairs))
+        return reduce(pairs[i, j] * np.where(i == j, 1, 2)[:, None, None].astype(pairs.dtype))
+
+    def hidden(self, component: Component, inputs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """W_1 x and W_2 y of every term x and y, at each position: shape (terms, positions, m)."""
+        name = f"bilinear.{component.layer}"
+        W_1 = self.frozen.arrays[f"{name}.W_1"]
+        W_2 = W_1 if component.is_tied else self.frozen.arrays[f"{name}.W_2"]
+        return self.frozen.reduce(inputs[0] @ W_1.T), self.frozen.reduce(inputs[1] @ W_2.T)
+
+    def products(self, left: np.ndarray, right: np.ndarray, weights: np.ndarray) -> Iterator[np.ndarray]:
+        """sum_t p_t left_t . right_t for all pairs, by parts of the left terms: arrays (part, right terms, probes, m)."""
+        reduce, size = self.frozen.reduce, max(1, CHUNK // max(1, right.size))
+        unit = weights.shape[0] == weights.shape[1] and np.array_equal(weights, np.eye(len(weights)))
+        across = right.transpose(2, 1, 0)
+        for start in range(0, len(left), size):
+            part = left[start : start + size]
+            if unit:
+                yield reduce(part[:, None] * right[None])
+                continue
+            along = part.transpose(2, 0, 1)[None]
+            mixed = reduce(reduce(along * weights[:, None, None, :]) @ across)  # (probes, m, part, right terms)
+            yield mixed.transpose(2, 3, 0, 1)
+
+    # numbers: shape (terms, probes), each probe p paired with a vector u
+
+    def along(self, nonterminal: int, probes: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+        """sum_t p_t u . x_t of every term of a nonterminal, for each probe p with its vector u (f, d)."""
+        require_budget(self.counts[nonterminal] * len(probes), self.expansion)
+        if self.frozen.positions <= len(probes) and self.counts[nonterminal] <= len(probes):
+            return np.einsum("ntf,ft->nf", self.values(nonterminal, self.everywhere) @ vectors.T, probes)
+        rules = self.rules[nonterminal]
+        linear = [(k, p.inputs[0], *self.pulled_back(p, probes, vectors)) for k, p in enumerate(rules) if len(p.inputs) == 1]
+        parts: dict[int, np.ndarray] = {}
+        for source in {s for _, s, _, _ in linear}:
+            mine = [(k, p, u) for k, s, p, u in linear if s == source]
+            found = self.along(source, np.concatenate([p for _, p, _ in mine]), np.concatenate([u for _, _, u in mine]))
+            parts |= {k: part for (k, _, _), part in zip(mine, np.split(found, len(mine), axis=1), strict=True)}
+        for k, production in enumerate(rules):
+            if k not in parts:
+                parts[k] = self.closed(production, probes, vectors)
+        return np.concatenate([parts[k] for k in range(len(rules))])
+
+    def pulled_back(self, production: Production, probes: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The probes and vectors that give the same numbers at the input."""
+        if production.component is None:
+            return probes, vectors
+        pattern, W_V, W_O = self.head(production.component)
+        return probes @ pattern, vectors @ W_O @ W_V
+
+    def closed(self, production: Production, probes: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+        """The numbers of the input, or of all pairs of a bilinear layer."""
+        component = production.component
+        if component.kind == "input":
+            return np.einsum("ft,td,fd->f", probes, self.frozen.x0, vectors)[None]
+        asked = self.input_probes(production, probes)
+        left, right = self.hidden(component, self.answered([(source, asked) for source in production.inputs]))
+        out = self.frozen.arrays.get(f"bilinear.{component.layer}.W_out")
+        hidden, weights = vectors if out is None else vectors @ out, probes[:, probes.any(axis=0)]
+        flat = right.reshape(len(right), -1).T
+        pairs = np.stack(
+            [(left * p[:, None] * u).reshape(len(left), -1) @ flat for p, u in zip(weights, hidden, strict=True)], axis=-1
+        )
+        if not production.unordered:
+            return pairs.reshape(-1, len(probes))
+        j, i = np.tril_indices(len(pairs))
+        return pairs[i, j] * np.where(i == j, 1, 2)[:, None]
