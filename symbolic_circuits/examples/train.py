@@ -10,6 +10,7 @@ package: no norm, no biases, no positional embedding, causal softmax attention o
 | d, e, m | residual width, head width, hidden width | 64, 32, 128 |
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import click
 import numpy as np
 import torch
 
-from symbolic_circuits.examples.addition import all_pairs, held_out_pairs
+from symbolic_circuits.examples.addition import all_pairs, answers, held_out_pairs, sequences
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
 
@@ -30,10 +31,10 @@ class Recipe:
 
     model: str = "[n=3, d=64, V=32] attn(2, e=32) bilinear(m=128)"
     modulus: int = 31
-    steps: int = 6000
+    steps: int = 3000
     learning_rate: float = 3e-3
     weight_decay: float = 1.0
-    seed: int = 0
+    seed: int = 1
 
 
 def initial_parameters(recipe: Recipe) -> dict[str, torch.Tensor]:
@@ -55,26 +56,25 @@ def logits(w: dict[str, torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
     return x @ w["W_U"].T
 
 
-def training_batch(recipe: Recipe) -> tuple[torch.Tensor, torch.Tensor]:
+def training_batch(modulus: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Tokens (pairs, 3) and answers (pairs,) of every pair that is not held out."""
-    held = {tuple(pair) for pair in held_out_pairs(recipe.modulus)}
-    kept = np.array([pair for pair in all_pairs(recipe.modulus) if tuple(pair) not in held])
-    tokens = np.column_stack([kept, np.full(len(kept), recipe.modulus)])
-    return torch.tensor(tokens), torch.tensor(kept.sum(1) % recipe.modulus)
+    held = set(map(tuple, held_out_pairs(modulus).tolist()))
+    kept = np.array([pair for pair in all_pairs(modulus).tolist() if tuple(pair) not in held])
+    return torch.tensor(sequences(kept, modulus)), torch.tensor(answers(kept, modulus))
 
 
-def train(recipe: Recipe, report=print) -> dict[str, np.ndarray]:
+def train(recipe: Recipe, report: Callable[[str], None] = print) -> dict[str, np.ndarray]:
     """Full-batch AdamW on the cross entropy of the answer; returns float32 arrays in the layout of ``Weights``."""
     torch.manual_seed(recipe.seed)
     parameters = initial_parameters(recipe)
-    tokens, answers = training_batch(recipe)
+    tokens, targets = training_batch(recipe.modulus)
     optimizer = torch.optim.AdamW(
         parameters.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.98)
     )
     for step in range(recipe.steps):
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * min(1.0, (step + 1) / 50, 2.0 * (1 - step / recipe.steps))
-        loss = torch.nn.functional.cross_entropy(logits(parameters, tokens)[:, -1, :], answers)
+        loss = torch.nn.functional.cross_entropy(logits(parameters, tokens)[:, -1, :], targets)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -85,8 +85,8 @@ def train(recipe: Recipe, report=print) -> dict[str, np.ndarray]:
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--seed", default=0, show_default=True, help="Seed of the initial weights.")
-@click.option("--steps", default=Recipe.steps, show_default=True, help="Steps of full-batch AdamW.")
+@click.option("--seed", default=Recipe().seed, show_default=True, help="Seed of the initial weights.")
+@click.option("--steps", default=Recipe().steps, show_default=True, help="Steps of full-batch AdamW.")
 def main(out: Path, seed: int, steps: int) -> None:
     """Train the example and write it to OUT (.npz or .safetensors)."""
     recipe = replace(Recipe(), seed=seed, steps=steps)

@@ -39,8 +39,13 @@ class Frozen:
         return array if self.modulus is None else array % self.modulus
 
     def forward(self) -> Forward:
-        """The reference forward pass with these patterns."""
-        return forward(self.model, self.arrays, self.source, patterns=self.patterns, modulus=self.modulus)
+        """The reference forward pass with these patterns; modulo a prime it computes with Python's integers."""
+        if self.modulus is None:
+            return forward(self.model, self.arrays, self.source, patterns=self.patterns)
+        arrays = {name: array.astype(object) for name, array in self.arrays.items()}
+        patterns = {block: pattern.astype(object) for block, pattern in self.patterns.items()}
+        source = self.source if self.model.embedding else self.source.astype(object)
+        return forward(self.model, arrays, source, patterns=patterns, modulus=self.modulus)
 
     def astype(self, dtype: object) -> Self:
         """The same in another floating-point type."""

@@ -40,7 +40,7 @@ def forward(
     arrays : in the layout of ``Weights``: W_E (d, V), attn.0.W_Q (H, e, d), attn.0.W_O (H, d, e), bilinear.1.W_1 (m, d), ...
     source : tokens (n,) as integers; or the residual input (n, d) for a model without embedding
     patterns : attention patterns to use instead of computing them
-    modulus : reduce by it after every block; patterns must then be given
+    modulus : reduce by it after every step, for arrays of Python integers (dtype object); patterns must then be given
     without : numbers of blocks whose output is left out (an ablation)
     """
     x = arrays["W_E"].T[source] if model.embedding else source

@@ -47,7 +47,7 @@ class Notation(Algebra[T], Generic[T]):
         attention = [index for index, spec in self.model.numbered() if isinstance(spec, Attention)]
         self.several_attention_blocks = len(attention) > 1
         self.size_names = {symbol.name for symbol in self.model.symbolic_sizes}
-        self.head_symbols: list[tuple[Symbol, Expr]] = []  # those of the term being written, with the number of heads
+        self.head_symbols: list[tuple[int, Symbol, Expr]] = []  # of the term being written: block, symbol, number of heads
 
     @abstractmethod
     def output(self, value: T) -> Expr:
@@ -67,7 +67,8 @@ class Notation(Algebra[T], Generic[T]):
         value = self.output(self.tree_value(term))
         if term.coefficient != 1:
             value = term.coefficient * value
-        limits = [(symbol, 0, heads - 1) for symbol, heads in reversed(self.head_symbols)]
+        latest_first = sorted(self.head_symbols, key=lambda found: -found[0])
+        limits = [(symbol, 0, heads - 1) for _, symbol, heads in latest_first]
         return self.sum_over_heads(value, limits) if limits else value
 
     def tree_value(self, term: "Term") -> T:
@@ -86,13 +87,13 @@ class Notation(Algebra[T], Generic[T]):
         head = component.head
         if head is None:
             head = self.new_head_symbol(component.layer)
-            self.head_symbols.append((head, block.A.shape[0]))
+            self.head_symbols.append((component.layer, head, block.A.shape[0]))
         return block.A[head], block.W_OV[head]
 
     def new_head_symbol(self, layer: int) -> Symbol:
         """The next symbol for a head of a block."""
         suffix = f"_{layer}" if self.several_attention_blocks else ""
-        taken = self.size_names | {symbol.name for symbol, _ in self.head_symbols}
+        taken = self.size_names | {symbol.name for _, symbol, _ in self.head_symbols}
         letters = chain(HEAD_LETTERS, (f"h{k}" for k in count(1)))
         return index_symbol(next(letter + suffix for letter in letters if letter + suffix not in taken))
 

@@ -1,0 +1,251 @@
+"""Do the terms add up to the forward pass? In float64, in float32, and exactly modulo a prime.
+
+All terms are evaluated with the attention patterns of a forward pass held fixed, and their sum is compared with the output of
+:mod:`symbolic_circuits.numeric.reference`. Rounding is judged against the sum of the terms' norms, because terms may cancel. The
+exact check draws small integer weights and patterns at small sizes and compares modulo a prime: a nonzero polynomial
+identity of degree D survives a draw with probability at most D / prime (Schwartz 1980, Zippel 1979).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from symbolic_circuits.axes import size_symbol
+from symbolic_circuits.errors import BudgetError, SpecError, TokensError
+from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
+from symbolic_circuits.expansion.term import Term
+from symbolic_circuits.numeric.evaluate import output_values, stream_values
+from symbolic_circuits.numeric.frozen import Frozen, freeze
+from symbolic_circuits.numeric.weights import Weights, layout
+from symbolic_circuits.spec import Attention, Bilinear, Parallel, Transformer
+
+__all__ = ["CheckReport", "Comparison", "ExactComparison", "check", "check_exactly"]
+
+MAX_TERMS = 100_000
+PRIME = 2**28 - 57  # products of residues stay below 2^56, so that 128 of them add up in an int64
+EXACT_SIZES = {"n": 3, "d": 4, "V": 5, "e": 2, "m": 3}
+ENTRY = 10  # random integers lie in [-ENTRY, ENTRY]
+ROUNDING = 32.0  # allowed rounding error, in units of machine epsilon times the sum of the terms' norms
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The sum of the terms against the forward pass in one floating-point type."""
+
+    dtype: str
+    error: float  # norm of the difference over the norm of the output
+    tolerance: float  # what rounding may explain
+    cancellation: float  # sum of the norms of the terms over the norm of the output
+
+    @property
+    def agrees(self) -> bool:
+        """Whether rounding explains the difference."""
+        return self.error <= self.tolerance
+
+
+@dataclass(frozen=True, slots=True)
+class ExactComparison:
+    """The sum of the terms against the forward pass modulo a prime."""
+
+    prime: int
+    sizes: tuple[tuple[str, int], ...]  # sizes at which the draw was made
+    seed: int
+    differing: int  # entries of the output that differ
+    entries: int
+    degree: int  # of the output as a polynomial in weights and patterns
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every entry is equal."""
+        return self.differing == 0
+
+    @property
+    def error_probability(self) -> float:
+        """Bound on the probability that a false expansion agrees at these sizes."""
+        return min(1.0, self.degree / self.prime)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckReport:
+    """What :func:`check` found."""
+
+    expansion: PathExpansion
+    float64: Comparison
+    float32: Comparison
+    exact: ExactComparison
+    norms: np.ndarray  # (terms,) root mean square over sequences of the norm of each term's output
+    shares: np.ndarray  # (terms,) part of the output that each term carries, <term, output> / <output, output>; they add up to 1
+    parts_at: str | None  # the first step after which the partial sums part from the forward pass; None where they do not
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the terms add up to the forward pass in all three senses."""
+        return self.float64.agrees and self.float32.agrees and self.exact.agrees
+
+    def largest(self, top: int | None = None) -> list[tuple[Term, float, float]]:
+        """(term, norm, share) by falling norm."""
+        order = np.argsort(-self.norms, kind="stable")[:top]
+        return [(self.expansion[int(k)], float(self.norms[k]), float(self.shares[k])) for k in order]
+
+    def __str__(self) -> str:
+        count = self.expansion.number_of_terms
+        lines = [f"{count} terms of {str(self.expansion.model)!r} {'add up' if self.agrees else 'DO NOT add up'} to the forward pass"]
+        for part in (self.float64, self.float32):
+            lines.append(f"  {part.dtype}: relative error {part.error:.1e}, rounding explains {part.tolerance:.1e}")
+        e = self.exact
+        sizes = ", ".join(f"{name}={value}" for name, value in e.sizes)
+        lines.append(f"  modulo {e.prime}: {e.differing} of {e.entries} entries differ at {sizes}; error probability {e.error_probability:.0e}")
+        lines.append(f"  sum of the terms' norms over the norm of the output: {self.float64.cancellation:.3g}")
+        if self.parts_at:
+            lines.append(f"  the partial sums part at {self.parts_at}")
+        return "\n".join(lines)
+
+
+def check(
+    expansion: PathExpansion | str,
+    weights: Weights,
+    tokens: object,
+    *,
+    positions: Sequence[int] | None = None,
+    limit: int = MAX_TERMS,
+    seed: int = 0,
+) -> CheckReport:
+    """Evaluate all terms on weights and compare their sum with the forward pass.
+
+    Parameters
+    ----------
+    expansion : the path expansion of the weights' model
+    tokens : one sequence (n,), or several (b, n); residual inputs (n, d) or (b, n, d) for a model without embedding
+    positions : output positions that are compared and reported; all by default
+    limit : on the number of terms that are evaluated one by one
+    seed : of the exact check
+
+    Raises
+    ------
+    BudgetError
+        There are more terms than the limit; the message has both.
+    SpecError, TokensError
+        Expansion and weights are of different models; tokens out of range.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> report = sc.check(sc.path_expansion(weights.model), weights, [3, 4, 31])
+    >>> report.agrees, report.exact.differing
+    (True, 0)
+    """
+    expansion = path_expansion(expansion) if isinstance(expansion, str) else expansion
+    require_same_model(expansion.model, weights.model)
+    if expansion.number_of_terms > limit:
+        raise BudgetError(
+            f"checking {str(expansion.model)!r} would evaluate {expansion.number_of_terms} terms one by one; the limit is {limit}"
+        )
+    runs = [freeze(weights, sequence) for sequence in as_batch(weights, tokens)]
+    double, norms, shares = compare(expansion, runs, np.float64, positions)
+    single, _, _ = compare(expansion, runs, np.float32, positions)
+    exact, integers = check_exactly(expansion, seed=seed)
+    parts_at = None
+    if not (double.agrees and exact.agrees):
+        parts_at = first_difference(expansion, runs[0].astype(np.float64)) or first_difference(expansion, integers)
+    return CheckReport(expansion, double, single, exact, norms, shares, parts_at)
+
+
+def without_sizes(model: Transformer) -> Transformer:
+    """The architecture of a model, all sizes but the numbers of heads left open."""
+
+    def opened(block: Attention | Bilinear | Parallel) -> Attention | Bilinear | Parallel:
+        if isinstance(block, Parallel):
+            return replace(block, blocks=tuple(map(opened, block.blocks)))
+        return replace(block, e=size_symbol("e")) if isinstance(block, Attention) else replace(block, m=None)
+
+    blocks = tuple(map(opened, model.blocks))
+    return Transformer(blocks, embedding=model.embedding, unembedding=model.unembedding)
+
+
+def require_same_model(expanded: Transformer, weighted: Transformer) -> None:
+    """The expansion may leave sizes open that the weights have."""
+    if without_sizes(expanded) != without_sizes(weighted):
+        raise SpecError(f"the expansion is of {str(expanded)!r}, but the weights are of {str(weighted)!r}")
+
+
+def as_batch(weights: Weights, tokens: object) -> list[np.ndarray]:
+    """One or several sequences as a list."""
+    array = np.asarray(tokens)
+    one = 1 if weights.model.embedding else 2
+    if array.ndim not in (one, one + 1) or not len(array):
+        raise TokensError(f"tokens are one sequence or several of equal length; got shape {array.shape}")
+    return [array] if array.ndim == one else list(array)
+
+
+def compare(
+    expansion: PathExpansion, runs: Sequence[Frozen], dtype: type, positions: Sequence[int] | None
+) -> tuple[Comparison, np.ndarray, np.ndarray]:
+    """The comparison over all runs in one floating-point type, and norm and share of every term."""
+    count = expansion.number_of_terms
+    squares, inner = np.zeros(count), np.zeros(count)
+    total = difference = sum_of_norms = 0.0
+    for run in (run.astype(dtype) for run in runs):
+        rows = slice(None) if positions is None else list(positions)
+        output = run.forward().output[rows].astype(np.float64)
+        values = output_values(expansion, run, positions).reshape(count, -1).astype(np.float64)
+        squares += np.einsum("kv,kv->k", values, values)
+        inner += values @ output.ravel()
+        sum_of_norms += np.linalg.norm(values, axis=1).sum() ** 2
+        difference += float(np.sum((values.sum(axis=0) - output.ravel()) ** 2))
+        total += float(np.sum(output**2))
+    scale = np.sqrt(total) if total else 1.0
+    cancellation = float(np.sqrt(sum_of_norms) / scale)
+    tolerance = ROUNDING * float(np.finfo(dtype).eps) * max(1.0, cancellation) * (1 + len(expansion.model.steps))
+    result = Comparison(np.dtype(dtype).name, float(np.sqrt(difference) / scale), tolerance, cancellation)
+    return result, np.sqrt(squares / len(runs)), inner / (total or 1.0)
+
+
+def check_exactly(expansion: PathExpansion, *, seed: int = 0) -> tuple[ExactComparison, Frozen]:
+    """The terms against the forward pass modulo a prime, on random integers; and the integers."""
+    model = without_sizes(expansion.model)
+    generator = np.random.default_rng(seed)
+
+    def draw(shape: tuple) -> np.ndarray:
+        numbers = tuple(size if isinstance(size, int) else EXACT_SIZES[str(size)] for size in shape)
+        return generator.integers(-ENTRY, ENTRY + 1, numbers)
+
+    arrays = {name: draw(shape) for name, shape in layout(model).items()}
+    patterns = {k: draw((spec.heads, model.n, model.n)) for k, spec in model.numbered() if isinstance(spec, Attention)}
+    n, V = EXACT_SIZES["n"], EXACT_SIZES["V"]
+    source = generator.integers(0, V, n) if model.embedding else draw((model.n, model.d))
+    frozen = Frozen(model, arrays, patterns, source, PRIME)
+    terms = output_values(expansion, frozen).sum(axis=0) % PRIME
+    output = frozen.forward().output
+    sizes = tuple((name, value) for name, value in EXACT_SIZES.items() if size_symbol(name) in model.symbolic_sizes)
+    return ExactComparison(PRIME, sizes, seed, int((terms != output).sum()), output.size, degree_bound(model)), frozen
+
+
+def degree_bound(model: Transformer) -> int:
+    """Degree of the output in the entries of weights, patterns and residual input."""
+    degree = 1
+    for step in model.steps:
+        grown = [degree + 3 if isinstance(spec, Attention) else 2 * degree + 2 + spec.output for _, spec in step.blocks]
+        degree = max([*grown, degree] if step.residual else grown)
+    return degree + model.unembedding
+
+
+def first_difference(expansion: PathExpansion, frozen: Frozen) -> str | None:
+    """The first step after which the sum of the terms so far is not the residual stream."""
+    streams = frozen.forward().streams
+    for number, stream in enumerate(streams):
+        prefix = PathExpansion(replace(expansion.grammar, nonterminals=expansion.grammar.nonterminals[: number + 1]))
+        values = stream_values(prefix, frozen)
+        difference = frozen.reduce(values.sum(axis=0) - stream)
+        size = np.abs(values).sum() if frozen.modulus is None else 0.0
+        if np.abs(difference).max() > 1e-9 * size:
+            step = "the input" if number == 0 else step_name(expansion.model, number - 1)
+            return f"{step} ({'float64' if frozen.modulus is None else f'modulo {frozen.modulus}'})"
+    return None
+
+
+def step_name(model: Transformer, number: int) -> str:
+    """The blocks of a step, ``attn.0`` or ``attn.0|bilinear.1``."""
+    blocks = model.steps[number].blocks
+    return "|".join(f"{'attn' if isinstance(spec, Attention) else 'bilinear'}.{index}" for index, spec in blocks)

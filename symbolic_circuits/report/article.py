@@ -1,0 +1,190 @@
+r"""A complete article: the setting with shapes, the model, its closed form, and the table of path classes with their meaning."""
+
+from sympy import Expr
+
+from symbolic_circuits.expansion.expansion import PathExpansion
+from symbolic_circuits.expansion.tensors import AttentionTensors, ModelTensors
+from symbolic_circuits.numeric.checking import CheckReport
+from symbolic_circuits.report.classes import PathClass, definitions, path_class_rows
+from symbolic_circuits.report.latex import align, check_to_latex, escape, left_side, longtable, to_latex
+from symbolic_circuits.report.plain import to_plain
+from symbolic_circuits.spec import Attention, Transformer
+
+__all__ = ["article"]
+
+MAX_CLASSES = 500
+LINE = 88  # characters of plain text that fit a line of the page
+
+PREAMBLE = r"""\documentclass[10pt]{article}
+\usepackage[a4paper,margin=25mm]{geometry}
+\usepackage{amsmath,amssymb,array,booktabs,longtable}
+\allowdisplaybreaks
+\setlength{\emergencystretch}{3em}
+\begin{document}
+"""
+
+
+def article(expansion: PathExpansion, report: CheckReport | None = None) -> str:
+    """A LaTeX document about the path expansion of a model, with the check on weights where there is one.
+
+    Raises
+    ------
+    BudgetError
+        There are too many path classes to print.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> article(sc.path_expansion("attn(2) bilinear")).count(r"\begin{longtable}")
+    2
+    """
+    rows = path_class_rows(expansion, "operator", MAX_CLASSES)
+    model = expansion.model
+    sections = [
+        rf"\title{{Path expansion of \texttt{{{escape(str(model)) or 'the model without blocks'}}}}}",
+        r"\author{}\date{}\maketitle",
+        r"\section{Setting}",
+        setting(model, expansion.tensors),
+        r"\section{Model}",
+        definition_of_model(model, expansion.tensors),
+        r"\section{Closed form}",
+        closed_form(expansion, rows),
+        r"\section{Path classes}",
+        path_classes(expansion, rows),
+    ]
+    if report is not None:
+        sections += [r"\section{On weights}", on_weights(report)]
+    return PREAMBLE + "\n\n".join(sections) + "\n\\end{document}\n"
+
+
+def setting(model: Transformer, tensors: ModelTensors) -> str:
+    """Letters, meanings and shapes of the tensors that occur."""
+    rows = [("$n, d" + (", V$" if model.embedding or model.unembedding else "$"), "positions, residual width, vocabulary", "sizes")]
+    source = "one-hot tokens, one row a position" if model.embedding else "residual input, one row a position"
+    rows.append(shaped(tensors.source, source, tensors.source.shape))
+    if model.embedding:
+        rows.append(shaped(tensors.W_E, "embedding", tensors.W_E.shape))
+    for index, block in enumerate(tensors.blocks):
+        rows += attention_rows(index, block, model) if isinstance(block, AttentionTensors) else bilinear_rows(index, block)
+    if model.unembedding:
+        rows.append(shaped(tensors.W_U, "unembedding", tensors.W_U.shape))
+    text = (
+        "Attention patterns are held fixed, so that the model is a polynomial in its input. "
+        r"Column operators act on row-major $\operatorname{vec}$: $(A \otimes W) \operatorname{vec} X = \operatorname{vec}(A X W^\top)$, "
+        r"and $\odot$ is the elementwise product. Positions, heads and blocks count from 0; $\sum_h$ runs over the heads of a block."
+    )
+    return text + "\n\n" + longtable("llr", ["", "meaning", "shape"], [" & ".join(row) + r" \\" for row in rows])
+
+
+def shaped(tensor: Expr, words: str, shape: tuple) -> tuple[str, str, str]:
+    """A row of the table of the setting."""
+    sizes = r" \times ".join(map(to_latex, shape))
+    return f"${to_latex(tensor)}$", words, f"${sizes}$"
+
+
+def attention_rows(index: int, block: AttentionTensors, model: Transformer) -> list[tuple[str, str, str]]:
+    """The tensors of an attention block."""
+    spec = dict(model.numbered())[index]
+    label = block.A.name.partition("^")[2]
+    several = ",".join(filter(None, [label, "h"]))
+    heads, e, d = to_latex_size(spec.heads), to_latex_size(spec.e), to_latex_size(model.d)
+    return [
+        (f"$A^{{{several}}}$", f"attention pattern of head $h$ of block {index}, of ${heads}$", f"${to_latex_size(model.n)} \\times {to_latex_size(model.n)}$"),
+        (f"$W_{{OV}}^{{{several}}}$", rf"$W_O^{{{several}}} W_V^{{{several}}}$, of rank at most ${e}$", rf"${d} \times {d}$"),
+    ]
+
+
+def bilinear_rows(index: int, block: object) -> list[tuple[str, str, str]]:
+    """The tensors of a bilinear layer."""
+    matrices = f"bilinear layer {index}, left and right input" if block.W_1 != block.W_2 else f"bilinear layer {index}, both inputs"
+    names = ", ".join(dict.fromkeys([to_latex(block.W_1), to_latex(block.W_2)]))
+    rows = [(f"${names}$", matrices, shaped(block.W_1, "", block.W_1.shape)[2])]
+    out = ""
+    if block.W_out is not None:
+        rows.append(shaped(block.W_out, f"bilinear layer {index}, output", block.W_out.shape))
+        out = f"({to_latex(block.W_out)})_{{ip}}"
+    factor = f"{out} ({to_latex(block.W_1)})_{{pj}} ({to_latex(block.W_2)})_{{pk}}"
+    value = rf"$\sum_p {factor}$" if out else f"${factor.replace('p', 'i')}$"
+    return [*rows, (f"${to_latex(block.B)}_{{ijk}}$" if "^" not in str(block.B) else f"$({to_latex(block.B)})_{{ijk}}$", value, shaped(block.B, "", block.B.shape)[2])]
+
+
+def to_latex_size(size: object) -> str:
+    """A size as LaTeX."""
+    return str(size) if isinstance(size, int) else to_latex(size)
+
+
+def definition_of_model(model: Transformer, tensors: ModelTensors) -> str:
+    """The forward pass, step by step."""
+    lines = [rf"X_0 &= {to_latex(tensors.source * tensors.W_E.T if model.embedding else tensors.source)}"]
+    for number, step in enumerate(model.steps):
+        parts = [f"X_{{{number}}}"] if step.residual else []
+        parts += [block_value(tensors.block(block.index), f"X_{{{number}}}") for block in step.blocks]
+        lines.append(rf"X_{{{number + 1}}} &= {' + '.join(parts)}")
+    if model.unembedding:
+        lines.append(rf"T(t) &= X_{{{len(model.steps)}}} \, W_U^{{\top}}" if model.embedding else rf"T(X) &= X_{{{len(model.steps)}}} \, W_U^{{\top}}")
+    body = " \\\\\n".join(lines)
+    text = f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
+    if any(isinstance(spec, Attention) for _, spec in model.numbered()):
+        text += (
+            "\nIn a forward pass the pattern of a head that reads $X$ is "
+            r"$A = \operatorname{softmax}\bigl(\operatorname{mask}(X W_Q^\top W_K X^\top / \sqrt{e})\bigr)$, row by row; here it is given."
+        )
+    return text
+
+
+def block_value(block: object, stream: str) -> str:
+    """What a block adds to the stream that it reads."""
+    if isinstance(block, AttentionTensors):
+        label = block.A.name.partition("^")[2]
+        several = ",".join(filter(None, [label, "h"]))
+        return rf"\sum_h A^{{{several}}} \, {stream} \, (W_{{OV}}^{{{several}}})^{{\top}}"
+    left, right = (rf"{stream} \, {to_latex(matrix.T)}" for matrix in (block.W_1, block.W_2))
+    hidden = rf"\left({left} \odot {right}\right)"
+    return hidden if block.W_out is None else rf"{hidden} {to_latex(block.W_out.T)}"
+
+
+def closed_form(expansion: PathExpansion, rows: list[PathClass]) -> str:
+    """The sum of the path classes, written out where each fits a line, else by short definitions."""
+    count, classes = expansion.number_of_terms, len(rows)
+    number = f"${to_latex_size(count) if isinstance(count, int) and count < 10**6 else to_latex_size(count)}$"
+    text = f"The model has {number} terms in {classes} path classes."
+    if all(len(to_plain(row.value)) <= LINE for row in rows):
+        return text + "\n" + align([to_latex(row.value) for row in rows], left_side(expansion, "operator"))
+    short = list(definitions(expansion, MAX_CLASSES))
+    lines = " \\\\\n".join(rf"{to_latex(part.name)} &= {to_latex(part.value)}" for part in short)
+    summands = [to_latex(part.name) for part in short if part.is_class]
+    total = r" \allowbreak + ".join(summands)
+    unembed = rf"$(\mathrm{{Id}} \otimes W_U)$ applied to " if expansion.model.unembedding else ""
+    sentence = rf"The output, as a column, is {unembed}the sum of {'these' if len(summands) == len(short) else f'${total}$'}:"
+    return f"{text} {sentence}\n\\begin{{align*}}\n{lines}\n\\end{{align*}}"
+
+
+def path_classes(expansion: PathExpansion, rows: list[PathClass]) -> str:
+    """The table of path classes."""
+    lines = [
+        rf"{k} & \texttt{{{breakable(str(row.term))}}} & ${to_latex_size(row.count)}$ & {row.term.order} & {escape(row.meaning)} \\"
+        for k, row in enumerate(rows)
+    ]
+    note = r"A star stands for any head of its block; the order is the number of heads and bilinear layers passed."
+    return note + "\n\n" + longtable(
+        r"r>{\raggedright\arraybackslash}p{0.42\linewidth}rr>{\raggedright\arraybackslash}p{0.32\linewidth}",
+        ["", "path class", "terms", "order", "meaning"],
+        lines,
+    )
+
+
+def breakable(name: str) -> str:
+    """A term name that may break after brackets and commas."""
+    return escape(name).replace("(", r"(\allowbreak{}").replace(", ", r",\allowbreak{} ").replace("]", r"]\allowbreak{}")
+
+
+def on_weights(report: CheckReport) -> str:
+    """The check and the largest terms."""
+    exact = report.exact
+    verdict = "add up to" if report.agrees else r"\textbf{do not} add up to"
+    text = (
+        f"The terms {verdict} the forward pass: relative error {report.float64.error:.1e} in float64 and {report.float32.error:.1e} in float32; "
+        f"on random integers {exact.differing} of {exact.entries} entries differ modulo {exact.prime}. "
+        "The share of a term is its inner product with the output over that of the output with itself; the shares of all terms add up to one."
+    )
+    return text + "\n\n" + check_to_latex(report).replace("\\texttt", "\\raggedright\\texttt", 0)
