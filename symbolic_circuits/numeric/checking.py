@@ -6,7 +6,7 @@ exact check draws small integer weights and patterns at small sizes and compares
 identity of degree D survives a draw with probability at most D / prime (Schwartz 1980, Zippel 1979).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -110,6 +110,7 @@ def check(
     positions: Sequence[int] | None = None,
     limit: int = MAX_TERMS,
     seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> CheckReport:
     """Evaluate all terms on weights and compare their sum with the forward pass.
 
@@ -120,6 +121,7 @@ def check(
     positions : output positions that are compared and reported; all by default
     limit : on the number of terms that are evaluated one by one
     seed : of the exact check
+    progress : called with the number of evaluations done and of all
 
     Raises
     ------
@@ -143,8 +145,9 @@ def check(
             f"checking {str(expansion.model)!r} would evaluate {expansion.number_of_terms} terms one by one; the limit is {limit}"
         )
     runs = [freeze(weights, sequence) for sequence in as_batch(weights, tokens)]
-    double, norms, shares = compare(expansion, runs, np.float64, positions)
-    single, _, _ = compare(expansion, runs, np.float32, positions)
+    report = (lambda done: progress(done, 2 * len(runs))) if progress else (lambda done: None)
+    double, norms, shares = compare(expansion, runs, np.float64, positions, report)
+    single, _, _ = compare(expansion, runs, np.float32, positions, lambda done: report(done + len(runs)))
     exact, integers = check_exactly(expansion, seed=seed)
     parts_at = None
     if not (double.agrees and exact.agrees):
@@ -180,13 +183,17 @@ def as_batch(weights: Weights, tokens: object) -> list[np.ndarray]:
 
 
 def compare(
-    expansion: PathExpansion, runs: Sequence[Frozen], dtype: type, positions: Sequence[int] | None
+    expansion: PathExpansion,
+    runs: Sequence[Frozen],
+    dtype: type,
+    positions: Sequence[int] | None,
+    report: Callable[[int], None],
 ) -> tuple[Comparison, np.ndarray, np.ndarray]:
     """The comparison over all runs in one floating-point type, and norm and share of every term."""
     count = expansion.number_of_terms
     squares, inner = np.zeros(count), np.zeros(count)
     total = difference = sum_of_norms = 0.0
-    for run in (run.astype(dtype) for run in runs):
+    for done, run in enumerate((run.astype(dtype) for run in runs), start=1):
         rows = slice(None) if positions is None else list(positions)
         output = run.forward().output[rows].astype(np.float64)
         values = output_values(expansion, run, positions).reshape(count, -1).astype(np.float64)
@@ -195,6 +202,7 @@ def compare(
         sum_of_norms += np.linalg.norm(values, axis=1).sum() ** 2
         difference += float(np.sum((values.sum(axis=0) - output.ravel()) ** 2))
         total += float(np.sum(output**2))
+        report(done)
     scale = np.sqrt(total) if total else 1.0
     cancellation = float(np.sqrt(sum_of_norms) / scale)
     tolerance = ROUNDING * float(np.finfo(dtype).eps) * max(1.0, cancellation) * (1 + len(expansion.model.steps))

@@ -5,7 +5,8 @@ from sympy import Expr
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.tensors import AttentionTensors, ModelTensors
 from symbolic_circuits.numeric.checking import CheckReport
-from symbolic_circuits.report.classes import PathClass, definitions, path_class_rows
+from symbolic_circuits.expansion.term import Term
+from symbolic_circuits.report.classes import PathClass, definitions, meaning, path_class_rows, terms_in_class
 from symbolic_circuits.report.latex import align, check_to_latex, escape, left_side, longtable, to_latex
 from symbolic_circuits.report.plain import to_plain
 from symbolic_circuits.spec import Attention, Transformer
@@ -71,7 +72,7 @@ def setting(model: Transformer, tensors: ModelTensors) -> str:
     text = (
         "Attention patterns are held fixed, so that the model is a polynomial in its input. "
         r"Column operators act on row-major $\operatorname{vec}$: $(A \otimes W) \operatorname{vec} X = \operatorname{vec}(A X W^\top)$, "
-        r"and $\odot$ is the elementwise product. Positions, heads and blocks count from 0; $\sum_h$ runs over the heads of a block."
+        r"and $\odot$ is the elementwise product. Positions, heads and blocks count from 0; sums run over the heads of a block."
     )
     return text + "\n\n" + longtable("llr", ["", "meaning", "shape"], [" & ".join(row) + r" \\" for row in rows])
 
@@ -82,14 +83,18 @@ def shaped(tensor: Expr, words: str, shape: tuple) -> tuple[str, str, str]:
     return f"${to_latex(tensor)}$", words, f"${sizes}$"
 
 
+def head_symbol(block: AttentionTensors) -> str:
+    """The head symbol of a block: h, or h_l with several attention blocks."""
+    label = block.A.name.partition("^")[2]
+    return f"h_{{{label}}}" if label else "h"
+
+
 def attention_rows(index: int, block: AttentionTensors, model: Transformer) -> list[tuple[str, str, str]]:
     """The tensors of an attention block."""
-    spec = dict(model.numbered())[index]
-    label = block.A.name.partition("^")[2]
-    several = ",".join(filter(None, [label, "h"]))
+    spec, several = dict(model.numbered())[index], head_symbol(block)
     heads, e, d = to_latex_size(spec.heads), to_latex_size(spec.e), to_latex_size(model.d)
     return [
-        (f"$A^{{{several}}}$", f"attention pattern of head $h$ of block {index}, of ${heads}$", f"${to_latex_size(model.n)} \\times {to_latex_size(model.n)}$"),
+        (f"$A^{{{several}}}$", f"attention pattern of head ${several}$ of block {index}, of ${heads}$", f"${to_latex_size(model.n)} \\times {to_latex_size(model.n)}$"),
         (f"$W_{{OV}}^{{{several}}}$", rf"$W_O^{{{several}}} W_V^{{{several}}}$, of rank at most ${e}$", rf"${d} \times {d}$"),
     ]
 
@@ -135,42 +140,56 @@ def definition_of_model(model: Transformer, tensors: ModelTensors) -> str:
 def block_value(block: object, stream: str) -> str:
     """What a block adds to the stream that it reads."""
     if isinstance(block, AttentionTensors):
-        label = block.A.name.partition("^")[2]
-        several = ",".join(filter(None, [label, "h"]))
-        return rf"\sum_h A^{{{several}}} \, {stream} \, (W_{{OV}}^{{{several}}})^{{\top}}"
+        several = head_symbol(block)
+        return rf"\sum_{{{several}}} A^{{{several}}} \, {stream} \, (W_{{OV}}^{{{several}}})^{{\top}}"
     left, right = (rf"{stream} \, {to_latex(matrix.T)}" for matrix in (block.W_1, block.W_2))
     hidden = rf"\left({left} \odot {right}\right)"
     return hidden if block.W_out is None else rf"{hidden} {to_latex(block.W_out.T)}"
 
 
 def closed_form(expansion: PathExpansion, rows: list[PathClass]) -> str:
-    """The sum of the path classes, written out where each fits a line, else by short definitions."""
-    count, classes = expansion.number_of_terms, len(rows)
-    number = f"${to_latex_size(count) if isinstance(count, int) and count < 10**6 else to_latex_size(count)}$"
-    text = f"The model has {number} terms in {classes} path classes."
-    if all(len(to_plain(row.value)) <= LINE for row in rows):
-        return text + "\n" + align([to_latex(row.value) for row in rows], left_side(expansion, "operator"))
+    """The sum of the path classes, where each fits a line; otherwise the table of path classes has it."""
+    text = f"The model has ${to_latex_size(expansion.number_of_terms)}$ terms in {len(rows)} path classes"
+    if fits(rows):
+        return f"{text}.\n{align([to_latex(row.value) for row in rows], left_side(expansion, 'operator'))}"
     short = list(definitions(expansion, MAX_CLASSES))
-    lines = " \\\\\n".join(rf"{to_latex(part.name)} &= {to_latex(part.value)}" for part in short)
-    summands = [to_latex(part.name) for part in short if part.is_class]
-    total = r" \allowbreak + ".join(summands)
-    unembed = rf"$(\mathrm{{Id}} \otimes W_U)$ applied to " if expansion.model.unembedding else ""
-    sentence = rf"The output, as a column, is {unembed}the sum of {'these' if len(summands) == len(short) else f'${total}$'}:"
-    return f"{text} {sentence}\n\\begin{{align*}}\n{lines}\n\\end{{align*}}"
+    classes = [part for part in short if part.is_class]
+    total = "all" if len(classes) == len(short) else "those marked with a dot"
+    start = f"{text}. Each is a column $c_k$ of the residual stream, built from earlier ones in the table below; "
+    output = left_side(expansion, "operator")
+    if expansion.model.unembedding:
+        return f"{start}the output is ${output} = (\\mathrm{{Id}} \\otimes W_U) \\sum_k c_k$ over {total} of them."
+    return f"{start}the output is ${output} = \\sum_k c_k$ over {total} of them."
+
+
+def fits(rows: list[PathClass]) -> bool:
+    """Whether the closed form can be written out, a path class a line."""
+    return all(len(to_plain(row.value)) <= LINE for row in rows)
 
 
 def path_classes(expansion: PathExpansion, rows: list[PathClass]) -> str:
-    """The table of path classes."""
-    lines = [
-        rf"{k} & \texttt{{{breakable(str(row.term))}}} & ${to_latex_size(row.count)}$ & {row.term.order} & {escape(row.meaning)} \\"
-        for k, row in enumerate(rows)
-    ]
-    note = r"A star stands for any head of its block; the order is the number of heads and bilinear layers passed."
-    return note + "\n\n" + longtable(
-        r"r>{\raggedright\arraybackslash}p{0.42\linewidth}rr>{\raggedright\arraybackslash}p{0.32\linewidth}",
-        ["", "path class", "terms", "order", "meaning"],
-        lines,
-    )
+    """The table of path classes, by name, or by their definitions where the closed form is too wide."""
+    if fits(rows):
+        heads = ["", "path class", "terms", "order", "meaning"]
+        note = "A star stands for any head of its block; the order is the number of heads and bilinear layers passed."
+        columns = r">{\raggedright\arraybackslash}p{0.42\linewidth}rr>{\raggedright\arraybackslash}p{0.32\linewidth}"
+        lines = [table_row(str(k), rf"\texttt{{{breakable(str(row.term))}}}", row.term) for k, row in enumerate(rows)]
+    else:
+        short = list(definitions(expansion, MAX_CLASSES))
+        heads = ["", "column of the stream", "terms", "order", "meaning"]
+        note = "The order is the number of heads and bilinear layers passed."
+        columns = r"l rr>{\raggedright\arraybackslash}p{0.45\linewidth}"
+        dots = not all(part.is_class for part in short)
+        lines = [
+            table_row(r"$\cdot$" if dots and part.is_class else "", f"${to_latex(part.name)} = {to_latex(part.value)}$", part.term)
+            for part in short
+        ]
+    return f"{note}\n\n{longtable(f'r{columns}', heads, lines)}"
+
+
+def table_row(mark: str, value: str, term: Term) -> str:
+    """A row of the table of path classes."""
+    return rf"{mark} & {value} & ${to_latex_size(terms_in_class(term))}$ & {term.order} & {escape(meaning(term))} \\"
 
 
 def breakable(name: str) -> str:
@@ -187,4 +206,4 @@ def on_weights(report: CheckReport) -> str:
         f"on random integers {exact.differing} of {exact.entries} entries differ modulo {exact.prime}. "
         "The share of a term is its inner product with the output over that of the output with itself; the shares of all terms add up to one."
     )
-    return text + "\n\n" + check_to_latex(report).replace("\\texttt", "\\raggedright\\texttt", 0)
+    return f"{text}\n\n{check_to_latex(report)}"

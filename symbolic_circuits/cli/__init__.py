@@ -1,0 +1,60 @@
+"""The command line: one file a command, imported only when that command runs, so that ``--help`` starts without SymPy."""
+
+from importlib import import_module
+
+import click
+
+from symbolic_circuits import __version__
+from symbolic_circuits.errors import BudgetError, SymbolicCircuitsError
+
+__all__ = ["main"]
+
+COMMANDS = {
+    "check": "Check that the terms of a model add up to its forward pass.",
+    "derive": "Derive the closed form of a model, check it on weights, write the article.",
+    "graph": "Write the graph of a model or of a term.",
+    "terms": "Count and list the terms of a model.",
+}
+
+EXAMPLES = """
+\b
+Examples:
+  symbolic-circuits derive -o addition.tex
+  symbolic-circuits derive "attn(H) bilinear"
+  symbolic-circuits terms "(attn(4) bilinear)*2" --start 1000 --limit 5
+  symbolic-circuits graph "attn(2) bilinear" -o model.svg
+  symbolic-circuits check "attn(3)|bilinear(tied)"
+
+\b
+Exit codes: 0 all as claimed; 1 something is not; 2 wrong usage or input; 3 undecided or over budget.
+"""
+
+
+class Commands(click.Group):
+    """Commands by name, each imported when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return getattr(import_module(f"symbolic_circuits.cli.{name}"), name) if name in COMMANDS else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except SymbolicCircuitsError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(3 if isinstance(error, BudgetError) else 2)
+
+
+@click.group(cls=Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="symbolic-circuits")
+def main() -> None:
+    """Symbolic mathematics for transformers of attention heads and bilinear layers.
+
+    A MODEL is written like "attn(2) bilinear", "(attn(4) bilinear)*3" or "attn(H)|bilinear(tied)".
+    """

@@ -1,0 +1,36 @@
+"""``symbolic-circuits check``: do the terms add up to the forward pass?"""
+
+from pathlib import Path
+
+import click
+
+from symbolic_circuits.cli.inputs import read_tokens, read_weights
+from symbolic_circuits.cli.progress import progress_bar
+from symbolic_circuits.expansion.expansion import path_expansion
+from symbolic_circuits.numeric.checking import MAX_TERMS
+from symbolic_circuits.numeric.checking import check as check_expansion
+
+EXAMPLES = """
+\b
+Examples:
+  symbolic-circuits check
+  symbolic-circuits check "attn(2) bilinear attn(2)" --seed 7
+  symbolic-circuits check --weights model.safetensors --tokens "3 4 31"
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("model", required=False)
+@click.option("--weights", "path", type=click.Path(path_type=Path), help="An .npz or .safetensors file; else the example, or random weights.")
+@click.option("--tokens", help='Token numbers, such as "3 4 31"; random ones by default.')
+@click.option("--seed", default=0, show_default=True, help="Of random weights, tokens and of the exact check.")
+@click.option("--limit", default=MAX_TERMS, show_default=True, help="On the number of terms evaluated one by one.")
+@click.pass_context
+def check(ctx: click.Context, model: str | None, path: Path | None, tokens: str | None, seed: int, limit: int) -> None:
+    """Evaluate all terms of MODEL and compare their sum with the forward pass: float64, float32, and exactly modulo a prime."""
+    weights, words = read_weights(model, path, seed)
+    expansion = path_expansion(weights.model)
+    with progress_bar("evaluating terms") as progress:
+        report = check_expansion(expansion, weights, read_tokens(tokens, weights, seed), limit=limit, seed=seed, progress=progress)
+    click.echo(f"{report}\n  on {words}")
+    ctx.exit(0 if report.agrees else 1)

@@ -1,0 +1,112 @@
+"""``symbolic-circuits derive``: the main job, from an architecture to its path expansion, checked on weights."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from symbolic_circuits.cli.inputs import read_tokens, read_weights, table
+from symbolic_circuits.cli.progress import progress_bar
+from symbolic_circuits.examples.addition import all_pairs, answers, sequences
+from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
+from symbolic_circuits.numeric.checking import MAX_TERMS, CheckReport, check
+from symbolic_circuits.numeric.margins import margins
+from symbolic_circuits.numeric.weights import Weights
+from symbolic_circuits.report.article import article
+from symbolic_circuits.report.classes import path_class_rows
+from symbolic_circuits.report.numbers import in_words
+from symbolic_circuits.report.output import require_format, write_whole
+from symbolic_circuits.report.plain import to_plain
+from symbolic_circuits.spec import Transformer
+
+EXAMPLES = """
+\b
+Examples:
+  symbolic-circuits derive
+  symbolic-circuits derive -o addition.tex
+  symbolic-circuits derive "attn(H) bilinear" --notation tensor
+  symbolic-circuits derive "(attn(2) bilinear)*2" -o two_layers.tex
+"""
+MAX_LINES = 40
+MAX_ROWS = 20
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("model", required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the article to this .tex file.")
+@click.option("--weights", "path", type=click.Path(path_type=Path), help="An .npz or .safetensors file to check on.")
+@click.option("--tokens", help='Token numbers to check on, such as "3 4 31".')
+@click.option("--notation", default="operator", show_default=True, help="operator, matrix, index or tensor.")
+@click.option("--seed", default=0, show_default=True, help="Of random weights and tokens.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@click.pass_context
+def derive(
+    ctx: click.Context, model: str | None, output: Path | None, path: Path | None, tokens: str | None, notation: str, seed: int, force: bool
+) -> None:
+    """Derive the closed form of MODEL, list its terms with their share of the output, check them, write the article.
+
+    Without MODEL this runs the embedded default: attn(2) bilinear, trained on addition modulo 31.
+    """
+    if output is not None:
+        require_format(output, (".tex",))
+    if model is not None and Transformer.parse(model).has_symbolic_heads:
+        expansion, report = path_expansion(model), None
+        print_closed_form(expansion, notation)
+        click.echo("\nThe number of heads is a symbol, so there is nothing to check on weights.")
+    else:
+        weights, words = read_weights(model, path, seed)
+        expansion = path_expansion(model or Transformer.parse(str(weights.model)))
+        print_closed_form(expansion, notation)
+        report = checked(expansion, weights, words, tokens, seed, is_example=model is None and path is None and tokens is None)
+    if output is not None:
+        write_whole(output, article(expansion, report), force=force)
+        click.echo(f"\nwrote {output}")
+    ctx.exit(0 if report is None or report.agrees else 1)
+
+
+def print_closed_form(expansion: PathExpansion, notation: str) -> None:
+    """The number of terms, and the closed form where it is short enough to read."""
+    classes = expansion.path_classes().number_of_terms
+    click.echo(f"{expansion.model}: {in_words(expansion.number_of_terms)} terms in {in_words(classes)} path classes\n")
+    if classes > MAX_LINES:
+        click.echo(f"The closed form has {in_words(classes)} summands; see `symbolic-circuits terms --classes` or write the article.")
+        return
+    rows = path_class_rows(expansion, notation, MAX_LINES)
+    for k, row in enumerate(rows):
+        click.echo(f"  {'+' if k else ' '} {to_plain(row.value)}")
+
+
+def checked(expansion: PathExpansion, weights: Weights, words: str, tokens: str | None, seed: int, *, is_example: bool) -> CheckReport | None:
+    """Check the terms on weights and print the largest; None where they are too many to evaluate."""
+    if expansion.number_of_terms > MAX_TERMS:
+        click.echo(f"\nThe terms are too many to evaluate one by one (the limit is {MAX_TERMS:,}).")
+        return None
+    pairs = all_pairs() if is_example else None
+    given = sequences(pairs) if is_example else read_tokens(tokens, weights, seed)
+    with progress_bar("evaluating terms") as progress:
+        report = check(expansion, weights, given, positions=[-1] if is_example else None, seed=seed, progress=progress)
+    by_term = None
+    if is_example:
+        with progress_bar("margins of the answer") as progress:
+            by_term = margins(expansion, weights, given, answers(pairs), progress=progress)
+    where = f"{len(pairs)} sequences a b =, read at =" if is_example else "one sequence"
+    print_terms(report, by_term, f"On {words} ({where}):")
+    click.echo(f"{report}")
+    return report
+
+
+def print_terms(report: CheckReport, by_term: np.ndarray | None, title: str) -> None:
+    """The largest terms, with their share of the output and of the margin of the answer."""
+    heads, rows = ["term", "norm", "share of output"], []
+    if by_term is not None:
+        heads.append("share of answer's margin")
+    for term, norm, share in report.largest(MAX_ROWS):
+        row = [str(term), f"{norm:.4g}", f"{share:.1%}"]
+        if by_term is not None:
+            row.append(f"{by_term[report.expansion.index(term)] / by_term.sum():.1%}")
+        rows.append(row)
+    click.echo(f"\n{title}")
+    table("", heads, rows)
+    hidden = report.expansion.number_of_terms - len(rows)
+    if hidden:
+        click.echo(f"and {hidden} smaller terms\n")

@@ -1,0 +1,59 @@
+"""What commands share in reading their input: a model, its weights, and tokens."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from symbolic_circuits.errors import SpecError, TokensError
+from symbolic_circuits.numeric.weights import Weights
+from symbolic_circuits.spec import Transformer
+
+__all__ = ["RANDOM_POSITIONS", "read_tokens", "read_weights", "table"]
+
+RANDOM_POSITIONS = 5
+
+
+def read_weights(model: str | None, path: Path | None, seed: int) -> tuple[Weights, str]:
+    """Weights of a file, of the example, or random ones; and words for which."""
+    if path is not None:
+        return Weights.load(path, model=model), f"the weights of {path.name}"
+    if model is None:
+        return Weights.example(), "the trained example, addition modulo 31"
+    parsed = Transformer.parse(model)
+    if parsed.has_symbolic_heads:
+        raise SpecError(f"the number of heads of {model!r} is a symbol: weights and checks need a number")
+    extra = {str(size): 3 for size in parsed.symbolic_sizes if str(size) not in ("n", "d", "V", "e", "m")}
+    return Weights.random(parsed, sizes=extra, seed=seed), f"random weights, seed {seed}"
+
+
+def read_tokens(text: str | None, weights: Weights, seed: int) -> np.ndarray:
+    """Tokens as written, ``"3 4 31"``; random ones (or a random residual input) by default."""
+    model = weights.model
+    if text is None:
+        generator = np.random.default_rng(seed)
+        n = model.n if isinstance(model.n, int) else RANDOM_POSITIONS
+        return generator.integers(0, weights.size(model.V), n) if model.embedding else generator.standard_normal((n, weights.size(model.d)))
+    if not model.embedding:
+        raise TokensError("a model without embedding reads no tokens; leave --tokens out for a random residual input")
+    words = text.replace(",", " ").split()
+    bad = [word for word in words if not (word.isascii() and word.isdigit() and len(word) < 10)]
+    if bad or not words:
+        raise TokensError(f"--tokens is a list of token numbers such as '3 4 31'; got {text!r}")
+    return np.array([int(word) for word in words])
+
+
+def table(title: str, heads: list[str], rows: list[list[str]]) -> None:
+    """Print a table; first column left, the others right."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(title=Text(title) if title else None, title_justify="left", box=SIMPLE, pad_edge=False)
+    for k, head in enumerate(heads):
+        made.add_column(head, justify="right" if k else "left", overflow="fold", no_wrap=bool(k))
+    for row in rows:
+        made.add_row(*map(Text, row))
+    console = Console(highlight=False) if click.get_text_stream("stdout").isatty() else Console(highlight=False, width=120)
+    console.print(made)

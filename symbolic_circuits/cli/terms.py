@@ -1,0 +1,53 @@
+"""``symbolic-circuits terms``: count and list the terms of a model."""
+
+import click
+
+from symbolic_circuits.cli.inputs import table
+from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
+from symbolic_circuits.report.classes import path_class_rows
+from symbolic_circuits.report.numbers import in_words
+from symbolic_circuits.report.plain import to_plain
+
+EXAMPLES = """
+\b
+Examples:
+  symbolic-circuits terms "attn(2) bilinear"
+  symbolic-circuits terms "(attn(12) bilinear)*4" --start 1000000000000000000000 --limit 3
+  symbolic-circuits terms "attn(H) bilinear" --classes
+  symbolic-circuits terms "attn(2) bilinear" --notation matrix
+  symbolic-circuits terms "(attn(2) bilinear)*3" --sample 5 --seed 1
+"""
+MAX_CLASSES = 10_000
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("model", default="attn(2) bilinear")
+@click.option("--start", default="0", show_default=True, help="Number of the first term listed.")
+@click.option("--limit", default=20, show_default=True, help="Terms listed.")
+@click.option("--sample", "sampled", type=click.IntRange(1, 1_000_000), help="List so many terms drawn uniformly instead.")
+@click.option("--seed", default=0, show_default=True, help="Of --sample.")
+@click.option("--classes", is_flag=True, help="Path classes, heads left open, with the number of terms in each.")
+@click.option("--notation", help="Add the value of each term: operator, matrix, index or tensor.")
+def terms(model: str, start: str, limit: int, sampled: int | None, seed: int, classes: bool, notation: str | None) -> None:
+    """Count the terms of MODEL, and list some of them with number, order, height and degree."""
+    expansion = path_expansion(model)
+    click.echo(f"{expansion.model}: {in_words(expansion.number_of_terms)} terms")
+    if classes or not isinstance(expansion.number_of_terms, int):
+        list_classes(expansion, notation or "operator")
+        return
+    if not start.isdecimal():
+        raise click.BadParameter(f"the number of a term is a natural number; got {start!r}", param_hint="--start")
+    chosen = expansion.sample(sampled, seed=seed) if sampled else expansion[int(start) : int(start) + max(0, limit)]
+    heads = ["term", "number", "order", "height", "degree"] + ([notation] if notation else [])
+    rows = []
+    for k, term in enumerate(chosen):
+        number = expansion.index(term) if sampled else int(start) + k
+        value = [to_plain(term.expr(notation))] if notation else []
+        rows.append([str(term), str(number), str(term.order), str(term.height), str(term.degree), *value])
+    table("", heads, rows)
+
+
+def list_classes(expansion: PathExpansion, notation: str) -> None:
+    """The table of path classes."""
+    rows = path_class_rows(expansion, notation, MAX_CLASSES)
+    table("", ["path class", "terms", "order", "value"], [[str(r.term), str(r.count), str(r.term.order), to_plain(r.value)] for r in rows])

@@ -1,0 +1,112 @@
+"""Pictures with matplotlib (extra ``report``), returned as Axes: graphs drawn in layers from the input to the output."""
+
+import io
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import networkx
+
+from symbolic_circuits.errors import BudgetError, MissingExtraError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_graph", "to_image"]
+
+MAX_NODES = 1500
+COLOURS = {"input": "#4c78a8", "output": "#4c78a8", "stream": "#9d9d9d", "head": "#f58518", "bilinear": "#54a24b", "side": "#b6d7a8"}
+STEP = 1.9  # inches between layers
+ROW = 0.5  # inches between rows
+
+
+def import_matplotlib() -> object:
+    """The optional dependency without a window, or the command that installs it."""
+    try:
+        from matplotlib import figure
+    except ImportError as error:
+        raise MissingExtraError("pictures need the extra 'report': pip install 'symbolic_circuits[report]'") from error
+    return figure
+
+
+def layered_positions(graph: networkx.DiGraph) -> dict[str, tuple[float, float]]:
+    """x is the longest way from an input, y keeps a node near those that it reads and the layers apart."""
+    depth: dict[str, int] = {}
+    for node in networkx.topological_sort(graph):
+        depth[node] = 1 + max((depth[before] for before in graph.predecessors(node)), default=-1)
+    for node in reversed(list(networkx.topological_sort(graph))):  # inputs move up to where they are read
+        if graph.nodes[node]["kind"] == "input" and graph.out_degree(node):
+            depth[node] = min(depth[after] for after in graph.successors(node)) - 1
+    layers: dict[int, list[str]] = defaultdict(list)
+    for node in graph:
+        layers[depth[node]].append(node)
+    tree = all(graph.out_degree(node) <= 1 for node in graph)
+    return tree_positions(graph, depth) if tree else stream_positions(graph, layers)
+
+
+def tree_positions(graph: networkx.DiGraph, depth: dict[str, int]) -> dict[str, tuple[float, float]]:
+    """Leaves on rows of their own, every other node at the mean of what it reads."""
+    y: dict[str, float] = {}
+    rows = 0
+    root = next(node for node in graph if graph.out_degree(node) == 0)
+    for node in networkx.dfs_postorder_nodes(graph.reverse(copy=False), root):
+        sources = list(graph.predecessors(node))
+        if sources:
+            y[node] = sum(y[source] for source in sources) / len(sources)
+        else:
+            y[node], rows = -float(rows), rows + 1
+    return {node: (depth[node] * STEP, y[node] * ROW * 1.4) for node in graph}
+
+
+def stream_positions(graph: networkx.DiGraph, layers: dict[int, list[str]]) -> dict[str, tuple[float, float]]:
+    """The residual stream on a straight line, components in rows below it."""
+    positions = {}
+    for layer, nodes in layers.items():
+        on_line = [node for node in nodes if graph.nodes[node]["kind"] in ("input", "output", "stream")]
+        others = [node for node in nodes if node not in on_line]
+        positions |= {node: (layer * STEP, 0.0) for node in on_line}
+        positions |= {node: (layer * STEP, -(k + 1.5) * ROW) for k, node in enumerate(others)}
+    return positions
+
+
+def draw_graph(graph: networkx.DiGraph, ax: "Axes | None" = None) -> "Axes":
+    """Draw a model graph or a term graph from left to right.
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib is not installed.
+    BudgetError
+        The graph has more nodes than a picture can show.
+    """
+    if len(graph) > MAX_NODES:
+        raise BudgetError(f"a picture of {len(graph)} nodes was asked for; the limit is {MAX_NODES}: write .dot or .graphml instead")
+    figure = import_matplotlib()
+    positions = layered_positions(graph)
+    xs, ys = zip(*positions.values(), strict=True)
+    if ax is None:
+        size = (max(xs) - min(xs) + 2.2, max(ys) - min(ys) + 1.4)
+        ax = figure.Figure(figsize=size, layout="constrained").subplots()
+    for before, after in graph.edges:
+        style = {"arrowstyle": "-|>", "color": "#555555", "lw": 0.9, "shrinkA": 9, "shrinkB": 9}
+        ax.annotate("", positions[after], positions[before], arrowprops=style)
+    for node, data in graph.nodes(data=True):
+        label = f"$X_{{{str(node).split('.')[-1]}}}$" if data["kind"] == "stream" else str(node).split(":")[-1]
+        box = {"boxstyle": "round,pad=0.25", "fc": COLOURS[data["kind"]], "ec": "none"}
+        light = data["kind"] in ("side", "stream")
+        ax.text(*positions[node], label, ha="center", va="center", fontsize=8, color="black" if light else "white", bbox=box, zorder=3)
+    ax.set_xlim(min(xs) - 0.8, max(xs) + 0.8)
+    ax.set_ylim(min(ys) - 0.5, max(ys) + 0.7)
+    ax.set_axis_off()
+    return ax
+
+
+def to_image(figure: "Figure", suffix: str) -> bytes:
+    """A figure as SVG or PNG, the same bytes every time."""
+    import_matplotlib()
+    from matplotlib import rc_context
+
+    stream = io.BytesIO()
+    with rc_context({"svg.hashsalt": "symbolic_circuits", "svg.fonttype": "path"}):
+        figure.savefig(stream, format=suffix[1:], dpi=150, metadata={"Date": None} if suffix == ".svg" else None)
+    return stream.getvalue()
