@@ -12,16 +12,21 @@ EXPORTS = {  # name -> module, imported on first use so that the command line st
     "Term": "symbolic_circuits.expansion.term",
     "Transformer": "symbolic_circuits.spec",
     "Weights": "symbolic_circuits.numeric.weights",
+    "article": "symbolic_circuits.report.article",
     "check": "symbolic_circuits.numeric.checking",
     "contributions": "symbolic_circuits.numeric.evaluate",
+    "draw_graph": "symbolic_circuits.report.figures",
     "freeze": "symbolic_circuits.numeric.frozen",
     "interpret": "symbolic_circuits.expansion.expansion",
     "lambdify": "symbolic_circuits.syntax.einsum",
+    "margins": "symbolic_circuits.numeric.margins",
     "model_graph": "symbolic_circuits.expansion.graphs",
     "named_operands": "symbolic_circuits.numeric.operands",
     "operands": "symbolic_circuits.numeric.operands",
     "output_values": "symbolic_circuits.numeric.evaluate",
     "path_expansion": "symbolic_circuits.expansion.expansion",
+    "to_latex": "symbolic_circuits.report.latex",
+    "to_plain": "symbolic_circuits.report.plain",
 }
 
 __all__ = sorted([*EXPORTS, "__version__"])

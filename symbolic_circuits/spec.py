@@ -21,6 +21,8 @@ from symbolic_circuits.axes import Size, as_size, size_symbol, substitute_size
 from symbolic_circuits.errors import BudgetError, SpecError
 from symbolic_circuits.spec_text import MAX_BLOCKS, BlockText, ModelText
 
+E, N, D, VOCABULARY, M = map(size_symbol, ("e", "n", "d", "V", "m"))
+
 __all__ = ["Attention", "Bilinear", "Block", "NumberedBlock", "Parallel", "Step", "Transformer"]
 
 
@@ -33,7 +35,7 @@ class Attention:
     """
 
     heads: Size = 1  # H
-    e: Size = size_symbol("e")  # width of a head
+    e: Size = E  # width of a head
     residual: bool = True  # whether X itself is kept: X + heads(X)
 
     def __post_init__(self) -> None:
@@ -60,7 +62,7 @@ class Bilinear:
     def __post_init__(self) -> None:
         if self.m is not None:
             object.__setattr__(self, "m", as_size(self.m, "the hidden width m"))
-        if self.m == size_symbol("m") and self.output:
+        if self.m == M and self.output:
             object.__setattr__(self, "m", None)  # one spelling of the default, so that equal models are equal
         require_flags(self, "output", "tied", "residual")
 
@@ -131,9 +133,9 @@ class Transformer:
     """
 
     blocks: tuple[Block | Parallel, ...] = ()
-    n: Size = size_symbol("n")
-    d: Size = size_symbol("d")
-    V: Size = size_symbol("V")
+    n: Size = N
+    d: Size = D
+    V: Size = VOCABULARY
     embedding: bool = True
     unembedding: bool = True
 
@@ -143,7 +145,7 @@ class Transformer:
             object.__setattr__(self, letter, as_size(getattr(self, letter), f"{letter} ({meaning})"))
         require_flags(self, "embedding", "unembedding")
         require_blocks(self.blocks)
-        if not (self.embedding or self.unembedding) and self.V != size_symbol("V"):
+        if not (self.embedding or self.unembedding) and size_symbol("V") != self.V:
             raise SpecError(f"a vocabulary V={self.V} is given, but the model has neither embedding nor unembedding")
         for block in self.numbered():
             require_hidden_width(block, self.d)
@@ -188,7 +190,7 @@ class Transformer:
         """m of a bilinear layer of this model: as given, else d without output matrix, else the symbol m."""
         if block.m is not None:
             return block.m
-        return size_symbol("m") if block.output else self.d
+        return M if block.output else self.d
 
     @property
     def symbolic_sizes(self) -> tuple[sympy.Symbol, ...]:
@@ -227,7 +229,7 @@ def substitute(item: Block | Parallel, values: Mapping[sympy.Symbol, Size]) -> B
     if isinstance(item, Attention):
         return replace(item, heads=substitute_size(item.heads, values), e=substitute_size(item.e, values))
     if item.m is None and item.output:
-        return replace(item, m=values.get(size_symbol("m")))
+        return replace(item, m=values.get(M))
     return replace(item, m=item.m if item.m is None else substitute_size(item.m, values))
 
 

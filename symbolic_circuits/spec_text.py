@@ -135,9 +135,7 @@ def fail(text: str, position: int, what: str) -> NoReturn:
     """Raise SpecSyntaxError with a caret under ``position``."""
     start = max(0, position - 40)
     shown = text[start : position + 40].replace("\n", " ").replace("\t", " ")
-    raise SpecSyntaxError(
-        f"cannot read the model text: {what} at character {position}\n  {shown}\n  {' ' * (position - start)}^"
-    )
+    raise SpecSyntaxError(f"cannot read the model text: {what} at character {position}\n  {shown}\n  {' ' * (position - start)}^")
 
 
 @v_args(inline=True)
@@ -220,7 +218,9 @@ def read_options(kind: str, options: tuple[tuple[Token, Value], ...]) -> dict[st
         is_size = name in SIZES
         if name not in known or is_size == isinstance(value, bool):
             offered = ", ".join(f"{o}=..." if o in SIZES else (o if o == "tied" else f"no {o}") for o in known)
-            raise SpecSyntaxError(f"{kind} has no option {str(name)!r} of that form at character {name.start_pos}; it has {offered}")
+            raise SpecSyntaxError(
+                f"{kind} has no option {str(name)!r} of that form at character {name.start_pos}; it has {offered}"
+            )
         if known[name] in read:
             raise SpecSyntaxError(f"the option {str(name)!r} of {kind} is given twice, again at character {name.start_pos}")
         read[known[name]] = value

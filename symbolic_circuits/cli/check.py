@@ -21,7 +21,12 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("model", required=False)
-@click.option("--weights", "path", type=click.Path(path_type=Path), help="An .npz or .safetensors file; else the example, or random weights.")
+@click.option(
+    "--weights",
+    "path",
+    type=click.Path(path_type=Path),
+    help="An .npz or .safetensors file; else the example, or random weights.",
+)
 @click.option("--tokens", help='Token numbers, such as "3 4 31"; random ones by default.')
 @click.option("--seed", default=0, show_default=True, help="Of random weights, tokens and of the exact check.")
 @click.option("--limit", default=MAX_TERMS, show_default=True, help="On the number of terms evaluated one by one.")
@@ -31,6 +36,8 @@ def check(ctx: click.Context, model: str | None, path: Path | None, tokens: str 
     weights, words = read_weights(model, path, seed)
     expansion = path_expansion(weights.model)
     with progress_bar("evaluating terms") as progress:
-        report = check_expansion(expansion, weights, read_tokens(tokens, weights, seed), limit=limit, seed=seed, progress=progress)
+        report = check_expansion(
+            expansion, weights, read_tokens(tokens, weights, seed), limit=limit, seed=seed, progress=progress
+        )
     click.echo(f"{report}\n  on {words}")
     ctx.exit(0 if report.agrees else 1)

@@ -41,7 +41,14 @@ MAX_ROWS = 20
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.pass_context
 def derive(
-    ctx: click.Context, model: str | None, output: Path | None, path: Path | None, tokens: str | None, notation: str, seed: int, force: bool
+    ctx: click.Context,
+    model: str | None,
+    output: Path | None,
+    path: Path | None,
+    tokens: str | None,
+    notation: str,
+    seed: int,
+    force: bool,
 ) -> None:
     """Derive the closed form of MODEL, list its terms with their share of the output, check them, write the article.
 
@@ -69,14 +76,18 @@ def print_closed_form(expansion: PathExpansion, notation: str) -> None:
     classes = expansion.path_classes().number_of_terms
     click.echo(f"{expansion.model}: {in_words(expansion.number_of_terms)} terms in {in_words(classes)} path classes\n")
     if classes > MAX_LINES:
-        click.echo(f"The closed form has {in_words(classes)} summands; see `symbolic-circuits terms --classes` or write the article.")
+        click.echo(
+            f"The closed form has {in_words(classes)} summands; see `symbolic-circuits terms --classes` or write the article."
+        )
         return
     rows = path_class_rows(expansion, notation, MAX_LINES)
     for k, row in enumerate(rows):
         click.echo(f"  {'+' if k else ' '} {to_plain(row.value)}")
 
 
-def checked(expansion: PathExpansion, weights: Weights, words: str, tokens: str | None, seed: int, *, is_example: bool) -> CheckReport | None:
+def checked(
+    expansion: PathExpansion, weights: Weights, words: str, tokens: str | None, seed: int, *, is_example: bool
+) -> CheckReport | None:
     """Check the terms on weights and print the largest; None where they are too many to evaluate."""
     if expansion.number_of_terms > MAX_TERMS:
         click.echo(f"\nThe terms are too many to evaluate one by one (the limit is {MAX_TERMS:,}).")

@@ -22,7 +22,9 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("model", default="attn(2) bilinear")
 @click.option("--term", "which", help="The graph of this term instead, by number or by name.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help=f"A file ending in {', '.join(FORMATS)}; else DOT is printed.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help=f"A file ending in {', '.join(FORMATS)}; else DOT is printed."
+)
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def graph(model: str, which: str | None, output: Path | None, force: bool) -> None:
     """Write the graph of MODEL, residual stream and components, or of one of its terms."""

@@ -1,8 +1,8 @@
 """What commands share in reading their input: a model, its weights, and tokens."""
 
+import sys
 from pathlib import Path
 
-import click
 import numpy as np
 
 from symbolic_circuits.errors import SpecError, TokensError
@@ -12,6 +12,7 @@ from symbolic_circuits.spec import Transformer
 __all__ = ["RANDOM_POSITIONS", "read_tokens", "read_weights", "table"]
 
 RANDOM_POSITIONS = 5
+PIPE_WIDTH = 10_000  # lines are not folded where a program reads them
 
 
 def read_weights(model: str | None, path: Path | None, seed: int) -> tuple[Weights, str]:
@@ -33,7 +34,11 @@ def read_tokens(text: str | None, weights: Weights, seed: int) -> np.ndarray:
     if text is None:
         generator = np.random.default_rng(seed)
         n = model.n if isinstance(model.n, int) else RANDOM_POSITIONS
-        return generator.integers(0, weights.size(model.V), n) if model.embedding else generator.standard_normal((n, weights.size(model.d)))
+        return (
+            generator.integers(0, weights.size(model.V), n)
+            if model.embedding
+            else generator.standard_normal((n, weights.size(model.d)))
+        )
     if not model.embedding:
         raise TokensError("a model without embedding reads no tokens; leave --tokens out for a random residual input")
     words = text.replace(",", " ").split()
@@ -55,5 +60,5 @@ def table(title: str, heads: list[str], rows: list[list[str]]) -> None:
         made.add_column(head, justify="right" if k else "left", overflow="fold", no_wrap=bool(k))
     for row in rows:
         made.add_row(*map(Text, row))
-    console = Console(highlight=False) if click.get_text_stream("stdout").isatty() else Console(highlight=False, width=120)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
     console.print(made)

@@ -50,4 +50,8 @@ def terms(model: str, start: str, limit: int, sampled: int | None, seed: int, cl
 def list_classes(expansion: PathExpansion, notation: str) -> None:
     """The table of path classes."""
     rows = path_class_rows(expansion, notation, MAX_CLASSES)
-    table("", ["path class", "terms", "order", "value"], [[str(r.term), str(r.count), str(r.term.order), to_plain(r.value)] for r in rows])
+    table(
+        "",
+        ["path class", "terms", "order", "value"],
+        [[str(r.term), str(r.count), str(r.term.order), to_plain(r.value)] for r in rows],
+    )

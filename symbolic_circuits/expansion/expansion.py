@@ -10,8 +10,7 @@ from functools import cached_property
 from itertools import islice
 from random import Random
 
-import sympy
-from sympy import Expr, Poly, Symbol
+from sympy import Expr, Symbol
 
 from symbolic_circuits.errors import BudgetError, SpecError, TermError, TermIndexError
 from symbolic_circuits.expansion.code import to_code
@@ -27,6 +26,7 @@ from symbolic_circuits.spec import Transformer
 
 __all__ = ["PathExpansion", "interpret", "path_expansion"]
 
+Z = Symbol("z")
 MAX_WRITTEN = 20_000  # terms in one SymPy expression
 MAX_SLICE = 1_000_000
 
@@ -82,7 +82,7 @@ class PathExpansion:
         """Exact; a SymPy polynomial where the number of heads of some block is a symbol."""
         return self.counts[-1]
 
-    def count_by(self, by: str = "order", z: Symbol = Symbol("z")) -> Expr:
+    def count_by(self, by: str = "order", z: Symbol = Z) -> Expr:
         """The generating function of the terms: the coefficient of z^k is the number of those of grade k.
 
         Parameters
@@ -102,7 +102,7 @@ class PathExpansion:
         """Number <-> term, for a number of heads that is known."""
         if not isinstance(self.number_of_terms, int):
             raise SpecError(
-                f"the terms of {str(self.model)!r} cannot be listed, because the number of heads is a symbol: use path_classes(), "
+                f"the terms of {str(self.model)!r} cannot be listed: the number of heads is a symbol. Use path_classes(), "
                 f"closed_form(), or path_expansion(model.subs({{...}}))"
             )
         return Enumeration(self.grammar, self.counts)
@@ -129,10 +129,14 @@ class PathExpansion:
 
     def slice(self, wanted: slice) -> tuple[Term, ...]:
         """The terms of a slice, at most a million."""
-        start, stop, step = wanted.indices(self.number_of_terms) if self.number_of_terms < 2**62 else big_indices(wanted, self.number_of_terms)
+        start, stop, step = (
+            wanted.indices(self.number_of_terms) if self.number_of_terms < 2**62 else big_indices(wanted, self.number_of_terms)
+        )
         size = max(0, (stop - start + step - (1 if step > 0 else -1)) // step)
         if size > MAX_SLICE:
-            raise BudgetError(f"a slice of {size} terms was asked for; the limit is {MAX_SLICE}: iterate over terms(start) instead")
+            raise BudgetError(
+                f"a slice of {size} terms was asked for; the limit is {MAX_SLICE}: iterate over terms(start) instead"
+            )
         if step == 1:
             return tuple(islice(self.terms(start), size))
         return tuple(self[start + k * step] for k in range(size))

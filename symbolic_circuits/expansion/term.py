@@ -80,7 +80,9 @@ class Term(NamedTuple):
     @property
     def heads(self) -> tuple[tuple[int, int], ...]:
         """(layer, head) of the distinct heads on the term, in order."""
-        return tuple(sorted({(node.component.layer, node.component.head) for node in subterms(self) if node.component.kind == "attn"}))
+        return tuple(
+            sorted({(node.component.layer, node.component.head) for node in subterms(self) if node.component.kind == "attn"})
+        )
 
     @property
     def layers(self) -> tuple[int, ...]:

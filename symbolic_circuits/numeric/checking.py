@@ -90,12 +90,17 @@ class CheckReport:
 
     def __str__(self) -> str:
         count = self.expansion.number_of_terms
-        lines = [f"{count} terms of {str(self.expansion.model)!r} {'add up' if self.agrees else 'DO NOT add up'} to the forward pass"]
+        lines = [
+            f"{count} terms of {str(self.expansion.model)!r} {'add up' if self.agrees else 'DO NOT add up'} to the forward pass"
+        ]
         for part in (self.float64, self.float32):
             lines.append(f"  {part.dtype}: relative error {part.error:.1e}, rounding explains {part.tolerance:.1e}")
         e = self.exact
         sizes = ", ".join(f"{name}={value}" for name, value in e.sizes)
-        lines.append(f"  modulo {e.prime}: {e.differing} of {e.entries} entries differ at {sizes}; error probability {e.error_probability:.0e}")
+        lines.append(
+            f"  modulo {e.prime}: {e.differing} of {e.entries} entries differ at {sizes}; "
+            f"error probability {e.error_probability:.0e}"
+        )
         lines.append(f"  sum of the terms' norms over the norm of the output: {self.float64.cancellation:.3g}")
         if self.parts_at:
             lines.append(f"  the partial sums part at {self.parts_at}")

@@ -1,6 +1,6 @@
 r"""The value of every term, shared: numbers in the order of the expansion, computed nonterminal by nonterminal.
 
-What is needed of a term is its stream at some positions, or at weighted means of positions (a *probe* p: the vector sum_t p_t x_t).
+What is needed of a term is its stream at some positions, or at weighted sums of positions (a *probe* p: sum_t p_t x_t).
 A head turns the probe p into p A^h at its input, a bilinear layer needs its inputs at the positions where p is not zero. So a
 single output position costs little more than a forward pass, and no term is evaluated twice.
 """
@@ -110,7 +110,11 @@ class Evaluator:
     def head(self, component: Component) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """A^h, W_V^h and W_O^h."""
         name, h = f"attn.{component.layer}", component.head
-        return self.frozen.patterns[component.layer][h], self.frozen.arrays[f"{name}.W_V"][h], self.frozen.arrays[f"{name}.W_O"][h]
+        return (
+            self.frozen.patterns[component.layer][h],
+            self.frozen.arrays[f"{name}.W_V"][h],
+            self.frozen.arrays[f"{name}.W_O"][h],
+        )
 
     # vectors: shape (terms, probes, d)
 

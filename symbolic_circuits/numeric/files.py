@@ -1,4 +1,4 @@
-"""Named arrays and the text form of a model in one file, ``.npz`` without pickle or ``.safetensors``; written whole or not at all."""
+"""Named arrays and the text form of a model in one file, ``.npz`` without pickle or ``.safetensors``, written whole or not."""
 
 import os
 import tempfile
@@ -90,5 +90,7 @@ def import_safetensors() -> object:
     try:
         import safetensors
     except ImportError as error:
-        raise MissingExtraError(".safetensors files need the extra 'weights': pip install 'symbolic_circuits[weights]'") from error
+        raise MissingExtraError(
+            ".safetensors files need the extra 'weights': pip install 'symbolic_circuits[weights]'"
+        ) from error
     return safetensors

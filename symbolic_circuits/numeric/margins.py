@@ -39,7 +39,7 @@ def margins(
     >>> expansion = sc.path_expansion(weights.model)
     >>> by_term = margins(expansion, weights, [[3, 4, 31], [30, 5, 31]], [7, 4])
     >>> print(expansion[int(by_term.argmax())])
-    bilinear.1(attn.0[1](embed), attn.0[0](embed))
+    bilinear.1(attn.0[0](embed), attn.0[1](embed))
     """
     require_same_model(expansion.model, weights.model)
     sequences, targets = as_batch(weights, tokens), np.atleast_1d(np.asarray(targets))

@@ -54,7 +54,7 @@ def named_operands(frozen: Frozen) -> dict[str, np.ndarray]:
     >>> np.einsum(subscripts, *(arrays[name] for name in names)).shape
     (3, 11)
     """
-    out = {"2": np.array(2)}
+    out = {str(2**k): np.array(2**k) for k in range(1, 63)}  # coefficients of terms through tied layers
     for symbol, array in operands(frozen).items():
         out[str(symbol)] = array
         if isinstance(symbol, MatrixFamily):

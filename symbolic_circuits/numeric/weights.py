@@ -140,7 +140,9 @@ class Weights:
         for name, shape in layout(model).items():
             unknown = [str(s) for s in shape if isinstance(s, sympy.Symbol) and s.name not in values]
             if unknown:
-                raise SpecError(f"random weights of {name} need the size {', '.join(unknown)}: give sizes={{{unknown[0]!r}: ...}}")
+                raise SpecError(
+                    f"random weights of {name} need the size {', '.join(unknown)}: give sizes={{{unknown[0]!r}: ...}}"
+                )
             numbers = tuple(s if isinstance(s, int) else values[s.name] for s in shape)
             arrays[name] = generator.standard_normal(numbers) / np.sqrt(numbers[-1])
         return cls(model, arrays)

@@ -4,10 +4,10 @@ from sympy import Expr
 
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.tensors import AttentionTensors, ModelTensors
-from symbolic_circuits.numeric.checking import CheckReport
 from symbolic_circuits.expansion.term import Term
+from symbolic_circuits.numeric.checking import CheckReport
 from symbolic_circuits.report.classes import PathClass, definitions, meaning, path_class_rows, terms_in_class
-from symbolic_circuits.report.latex import align, check_to_latex, escape, left_side, longtable, to_latex
+from symbolic_circuits.report.latex import align, check_to_latex, escape, is_linear, left_side, longtable, to_latex
 from symbolic_circuits.report.plain import to_plain
 from symbolic_circuits.spec import Attention, Transformer
 
@@ -36,7 +36,7 @@ def article(expansion: PathExpansion, report: CheckReport | None = None) -> str:
     Examples
     --------
     >>> import symbolic_circuits as sc
-    >>> article(sc.path_expansion("attn(2) bilinear")).count(r"\begin{longtable}")
+    >>> article(sc.path_expansion("attn(2) bilinear")).count("begin{longtable}")
     2
     """
     rows = path_class_rows(expansion, "operator", MAX_CLASSES)
@@ -60,7 +60,9 @@ def article(expansion: PathExpansion, report: CheckReport | None = None) -> str:
 
 def setting(model: Transformer, tensors: ModelTensors) -> str:
     """Letters, meanings and shapes of the tensors that occur."""
-    rows = [("$n, d" + (", V$" if model.embedding or model.unembedding else "$"), "positions, residual width, vocabulary", "sizes")]
+    rows = [
+        ("$n, d" + (", V$" if model.embedding or model.unembedding else "$"), "positions, residual width, vocabulary", "sizes")
+    ]
     source = "one-hot tokens, one row a position" if model.embedding else "residual input, one row a position"
     rows.append(shaped(tensors.source, source, tensors.source.shape))
     if model.embedding:
@@ -71,7 +73,8 @@ def setting(model: Transformer, tensors: ModelTensors) -> str:
         rows.append(shaped(tensors.W_U, "unembedding", tensors.W_U.shape))
     text = (
         "Attention patterns are held fixed, so that the model is a polynomial in its input. "
-        r"Column operators act on row-major $\operatorname{vec}$: $(A \otimes W) \operatorname{vec} X = \operatorname{vec}(A X W^\top)$, "
+        r"Operators act on row-major $\operatorname{vec}$: $(A \otimes W) \operatorname{vec} X "
+        r"= \operatorname{vec}(A X W^\top)$, "
         r"and $\odot$ is the elementwise product. Positions, heads and blocks count from 0; sums run over the heads of a block."
     )
     return text + "\n\n" + longtable("llr", ["", "meaning", "shape"], [" & ".join(row) + r" \\" for row in rows])
@@ -94,14 +97,20 @@ def attention_rows(index: int, block: AttentionTensors, model: Transformer) -> l
     spec, several = dict(model.numbered())[index], head_symbol(block)
     heads, e, d = to_latex_size(spec.heads), to_latex_size(spec.e), to_latex_size(model.d)
     return [
-        (f"$A^{{{several}}}$", f"attention pattern of head ${several}$ of block {index}, of ${heads}$", f"${to_latex_size(model.n)} \\times {to_latex_size(model.n)}$"),
+        (
+            f"$A^{{{several}}}$",
+            f"attention pattern of head ${several}$ of block {index}, of ${heads}$",
+            f"${to_latex_size(model.n)} \\times {to_latex_size(model.n)}$",
+        ),
         (f"$W_{{OV}}^{{{several}}}$", rf"$W_O^{{{several}}} W_V^{{{several}}}$, of rank at most ${e}$", rf"${d} \times {d}$"),
     ]
 
 
 def bilinear_rows(index: int, block: object) -> list[tuple[str, str, str]]:
     """The tensors of a bilinear layer."""
-    matrices = f"bilinear layer {index}, left and right input" if block.W_1 != block.W_2 else f"bilinear layer {index}, both inputs"
+    matrices = (
+        f"bilinear layer {index}, left and right input" if block.W_1 != block.W_2 else f"bilinear layer {index}, both inputs"
+    )
     names = ", ".join(dict.fromkeys([to_latex(block.W_1), to_latex(block.W_2)]))
     rows = [(f"${names}$", matrices, shaped(block.W_1, "", block.W_1.shape)[2])]
     out = ""
@@ -110,7 +119,14 @@ def bilinear_rows(index: int, block: object) -> list[tuple[str, str, str]]:
         out = f"({to_latex(block.W_out)})_{{ip}}"
     factor = f"{out} ({to_latex(block.W_1)})_{{pj}} ({to_latex(block.W_2)})_{{pk}}"
     value = rf"$\sum_p {factor}$" if out else f"${factor.replace('p', 'i')}$"
-    return [*rows, (f"${to_latex(block.B)}_{{ijk}}$" if "^" not in str(block.B) else f"$({to_latex(block.B)})_{{ijk}}$", value, shaped(block.B, "", block.B.shape)[2])]
+    return [
+        *rows,
+        (
+            f"${to_latex(block.B)}_{{ijk}}$" if "^" not in str(block.B) else f"$({to_latex(block.B)})_{{ijk}}$",
+            value,
+            shaped(block.B, "", block.B.shape)[2],
+        ),
+    ]
 
 
 def to_latex_size(size: object) -> str:
@@ -126,13 +142,18 @@ def definition_of_model(model: Transformer, tensors: ModelTensors) -> str:
         parts += [block_value(tensors.block(block.index), f"X_{{{number}}}") for block in step.blocks]
         lines.append(rf"X_{{{number + 1}}} &= {' + '.join(parts)}")
     if model.unembedding:
-        lines.append(rf"T(t) &= X_{{{len(model.steps)}}} \, W_U^{{\top}}" if model.embedding else rf"T(X) &= X_{{{len(model.steps)}}} \, W_U^{{\top}}")
+        lines.append(
+            rf"T(t) &= X_{{{len(model.steps)}}} \, W_U^{{\top}}"
+            if model.embedding
+            else rf"T(X) &= X_{{{len(model.steps)}}} \, W_U^{{\top}}"
+        )
     body = " \\\\\n".join(lines)
     text = f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
     if any(isinstance(spec, Attention) for _, spec in model.numbered()):
         text += (
             "\nIn a forward pass the pattern of a head that reads $X$ is "
-            r"$A = \operatorname{softmax}\bigl(\operatorname{mask}(X W_Q^\top W_K X^\top / \sqrt{e})\bigr)$, row by row; here it is given."
+            r"$A = \operatorname{softmax}\bigl(\operatorname{mask}(X W_Q^\top W_K X^\top / \sqrt{e})\bigr)$, "
+            r"row by row; here it is given."
         )
     return text
 
@@ -151,7 +172,9 @@ def closed_form(expansion: PathExpansion, rows: list[PathClass]) -> str:
     """The sum of the path classes, where each fits a line; otherwise the table of path classes has it."""
     text = f"The model has ${to_latex_size(expansion.number_of_terms)}$ terms in {len(rows)} path classes"
     if fits(rows):
-        return f"{text}.\n{align([to_latex(row.value) for row in rows], left_side(expansion, 'operator'))}"
+        source = to_latex(expansion.tensors.source)
+        text += rf"; as an operator on $\operatorname{{vec}}({source})$ it is" if is_linear(expansion.model) else ""
+        return f"{text}:\n{align([to_latex(row.value) for row in rows], left_side(expansion, 'operator'))}"
     short = list(definitions(expansion, MAX_CLASSES))
     classes = [part for part in short if part.is_class]
     total = "all" if len(classes) == len(short) else "those marked with a dot"
@@ -181,7 +204,9 @@ def path_classes(expansion: PathExpansion, rows: list[PathClass]) -> str:
         columns = r"l rr>{\raggedright\arraybackslash}p{0.45\linewidth}"
         dots = not all(part.is_class for part in short)
         lines = [
-            table_row(r"$\cdot$" if dots and part.is_class else "", f"${to_latex(part.name)} = {to_latex(part.value)}$", part.term)
+            table_row(
+                r"$\cdot$" if dots and part.is_class else "", f"${to_latex(part.name)} = {to_latex(part.value)}$", part.term
+            )
             for part in short
         ]
     return f"{note}\n\n{longtable(f'r{columns}', heads, lines)}"
@@ -202,8 +227,10 @@ def on_weights(report: CheckReport) -> str:
     exact = report.exact
     verdict = "add up to" if report.agrees else r"\textbf{do not} add up to"
     text = (
-        f"The terms {verdict} the forward pass: relative error {report.float64.error:.1e} in float64 and {report.float32.error:.1e} in float32; "
+        f"The terms {verdict} the forward pass: relative error {report.float64.error:.1e} in float64 and "
+        f"{report.float32.error:.1e} in float32; "
         f"on random integers {exact.differing} of {exact.entries} entries differ modulo {exact.prime}. "
-        "The share of a term is its inner product with the output over that of the output with itself; the shares of all terms add up to one."
+        "The share of a term is its inner product with the output over that of the output with itself; "
+        "the shares of all terms add up to one."
     )
     return f"{text}\n\n{check_to_latex(report)}"

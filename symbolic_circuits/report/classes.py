@@ -53,7 +53,9 @@ def limited_classes(expansion: PathExpansion, limit: int) -> PathExpansion:
     """The path classes, if there are not too many to write."""
     classes = expansion.path_classes()
     if classes.number_of_terms > limit:
-        raise BudgetError(f"{str(expansion.model)!r} has {classes.number_of_terms} path classes; the limit for writing them is {limit}")
+        raise BudgetError(
+            f"{str(expansion.model)!r} has {classes.number_of_terms} path classes; the limit for writing them is {limit}"
+        )
     return classes
 
 
@@ -137,7 +139,7 @@ def defining(term: Term, names: dict[Term, MatrixSymbol], writer: OperatorNotati
         return writer.column(writer.input(component))
     if component.kind == "attn":
         pattern, circuit = writer.head_tensors(component)
-        (_, head, heads), = writer.head_symbols
+        ((_, head, heads),) = writer.head_symbols
         return writer.sum_over_heads(MatMul(KroneckerProduct(pattern, circuit), names[inputs[0]]), [(head, 0, heads - 1)])
     value = writer.layer(component).B, names[inputs[0]], names[inputs[1]]
     pair = ApplyBilinear(*value)

@@ -11,11 +11,19 @@ from symbolic_circuits.errors import BudgetError, MissingExtraError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.patches import FancyBboxPatch
 
 __all__ = ["draw_graph", "to_image"]
 
 MAX_NODES = 1500
-COLOURS = {"input": "#4c78a8", "output": "#4c78a8", "stream": "#9d9d9d", "head": "#f58518", "bilinear": "#54a24b", "side": "#b6d7a8"}
+COLOURS = {
+    "input": "#4c78a8",
+    "output": "#4c78a8",
+    "stream": "#9d9d9d",
+    "head": "#f58518",
+    "bilinear": "#54a24b",
+    "side": "#b6d7a8",
+}
 STEP = 1.9  # inches between layers
 ROW = 0.5  # inches between rows
 
@@ -60,12 +68,15 @@ def tree_positions(graph: networkx.DiGraph, depth: dict[str, int]) -> dict[str, 
 
 def stream_positions(graph: networkx.DiGraph, layers: dict[int, list[str]]) -> dict[str, tuple[float, float]]:
     """The residual stream on a straight line, components in rows below it."""
-    positions = {}
-    for layer, nodes in layers.items():
+    positions: dict[str, tuple[float, float]] = {}
+    for layer, nodes in sorted(layers.items()):
         on_line = [node for node in nodes if graph.nodes[node]["kind"] in ("input", "output", "stream")]
         others = [node for node in nodes if node not in on_line]
-        positions |= {node: (layer * STEP, 0.0) for node in on_line}
+        positions |= dict.fromkeys(on_line, (layer * STEP, 0.0))
         positions |= {node: (layer * STEP, -(k + 1.5) * ROW) for k, node in enumerate(others)}
+        for node in (node for node in others if graph.nodes[node]["kind"] == "bilinear"):
+            sides = [positions[side][1] for side in graph.predecessors(node)]
+            positions[node] = (layer * STEP, sum(sides) / len(sides))
     return positions
 
 
@@ -80,25 +91,33 @@ def draw_graph(graph: networkx.DiGraph, ax: "Axes | None" = None) -> "Axes":
         The graph has more nodes than a picture can show.
     """
     if len(graph) > MAX_NODES:
-        raise BudgetError(f"a picture of {len(graph)} nodes was asked for; the limit is {MAX_NODES}: write .dot or .graphml instead")
+        raise BudgetError(
+            f"a picture of {len(graph)} nodes was asked for; the limit is {MAX_NODES}: write .dot or .graphml instead"
+        )
     figure = import_matplotlib()
     positions = layered_positions(graph)
     xs, ys = zip(*positions.values(), strict=True)
     if ax is None:
         size = (max(xs) - min(xs) + 2.2, max(ys) - min(ys) + 1.4)
         ax = figure.Figure(figsize=size, layout="constrained").subplots()
+    boxes = {node: add_label(ax, node, data, positions[node]) for node, data in graph.nodes(data=True)}
     for before, after in graph.edges:
-        style = {"arrowstyle": "-|>", "color": "#555555", "lw": 0.9, "shrinkA": 9, "shrinkB": 9}
-        ax.annotate("", positions[after], positions[before], arrowprops=style)
-    for node, data in graph.nodes(data=True):
-        label = f"$X_{{{str(node).split('.')[-1]}}}$" if data["kind"] == "stream" else str(node).split(":")[-1]
-        box = {"boxstyle": "round,pad=0.25", "fc": COLOURS[data["kind"]], "ec": "none"}
-        light = data["kind"] in ("side", "stream")
-        ax.text(*positions[node], label, ha="center", va="center", fontsize=8, color="black" if light else "white", bbox=box, zorder=3)
+        ends = {"patchA": boxes[before], "patchB": boxes[after], "shrinkA": 1, "shrinkB": 1}
+        ax.annotate(
+            "", positions[after], positions[before], arrowprops={"arrowstyle": "-|>", "color": "#555555", "lw": 0.9} | ends
+        )
     ax.set_xlim(min(xs) - 0.8, max(xs) + 0.8)
     ax.set_ylim(min(ys) - 0.5, max(ys) + 0.7)
     ax.set_axis_off()
     return ax
+
+
+def add_label(ax: "Axes", node: str, data: dict, position: tuple[float, float]) -> "FancyBboxPatch":
+    """A node as text in a box, returned for arrows to end at."""
+    label = f"$X_{{{node.split('.')[-1]}}}$" if data["kind"] == "stream" else node.split(":")[-1]
+    colour = "black" if data["kind"] in ("side", "stream") else "white"
+    box = {"boxstyle": "round,pad=0.25", "fc": COLOURS[data["kind"]], "ec": "none"}
+    return ax.text(*position, label, ha="center", va="center", fontsize=8, color=colour, bbox=box, zorder=3).get_bbox_patch()
 
 
 def to_image(figure: "Figure", suffix: str) -> bytes:

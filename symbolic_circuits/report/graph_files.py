@@ -50,7 +50,13 @@ def to_dot(graph: networkx.DiGraph) -> str:
     lines = ["digraph {", "  rankdir=LR;"]
     for node, data in graph.nodes(data=True):
         label = "" if data["kind"] == "stream" else str(node).split(":")[-1]
-        fields = {"label": label, "shape": SHAPES[data["kind"]], "kind": data["kind"], "layer": data["layer"], "head": data["head"]}
+        fields = {
+            "label": label,
+            "shape": SHAPES[data["kind"]],
+            "kind": data["kind"],
+            "layer": data["layer"],
+            "head": data["head"],
+        }
         fields |= {"side": data["side"], "tensor": data["latex"], "size": data["shape"]}
         lines.append(f"  {quoted(node)} [{', '.join(f'{key}={quoted(value)}' for key, value in fields.items())}];")
     lines += [f"  {quoted(a)} -> {quoted(b)};" for a, b in graph.edges]

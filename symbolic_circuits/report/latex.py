@@ -1,4 +1,4 @@
-r"""Expressions, closed forms and tables of terms as LaTeX, in the notation of the field; needs amsmath, booktabs and longtable."""
+r"""Expressions, closed forms and tables of terms as LaTeX, in the notation of the field; for amsmath, booktabs, longtable."""
 
 from functools import singledispatch
 
@@ -14,8 +14,9 @@ from symbolic_circuits.errors import NotationError
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.numeric.checking import CheckReport
-from symbolic_circuits.report.plain import binding
 from symbolic_circuits.report.classes import path_class_rows
+from symbolic_circuits.report.plain import binding
+from symbolic_circuits.spec import Bilinear, Transformer
 from symbolic_circuits.syntax.names import latex_name
 
 __all__ = ["FieldLatexPrinter", "escape", "to_latex"]
@@ -91,8 +92,8 @@ PRINTER = FieldLatexPrinter()
 
 
 @singledispatch
-def to_latex(result: object) -> str:
-    r"""A result as a fragment of LaTeX: an expression as math, an expansion as an ``align*``, a check as a table.
+def to_latex(result: object, notation: str = "operator") -> str:
+    r"""A result as a fragment of LaTeX: an expression as math, a term or an expansion in a notation, a check as a table.
 
     Raises
     ------
@@ -115,9 +116,9 @@ def expression_to_latex(result: Basic) -> str:
 
 
 @to_latex.register(Term)
-def term_to_latex(result: Term) -> str:
-    """The value of a term in operator notation."""
-    return PRINTER.doprint(result.expr("operator"))
+def term_to_latex(result: Term, notation: str = "operator") -> str:
+    """The value of a term in a notation."""
+    return PRINTER.doprint(result.expr(notation))
 
 
 @to_latex.register(PathExpansion)
@@ -127,19 +128,19 @@ def expansion_to_latex(result: PathExpansion, notation: str = "operator") -> str
 
 
 def left_side(expansion: PathExpansion, notation: str) -> str:
-    """What the closed form is equal to."""
+    """What the closed form is equal to: the operator T of a linear model, else the output or its row or entry."""
     model = expansion.model
-    source = to_latex(expansion.tensors.source)
-    output = f"T({source})" if model.unembedding else f"X_{{{len(model.steps)}}}"
+    output = f"T({to_latex(expansion.tensors.source)})" if model.unembedding else f"X_{{{len(model.steps)}}}"
     if notation == "operator":
-        linear = all(row.kind != "bilinear" for rules in expansion.grammar.nonterminals for row in components(rules))
-        return "T" if linear else rf"\operatorname{{vec}} {output}"
-    return {"matrix": output, "tensor": f"{output}_{{s}}", "index": f"{output}_{{s {'v' if model.unembedding else 'b'}}}"}[notation]
+        return "T" if is_linear(model) else rf"\operatorname{{vec}} {output}"
+    bracketed = output if model.unembedding else f"({output})"
+    index = "v" if model.unembedding else "b"
+    return {"matrix": output, "tensor": f"{bracketed}_{{s}}", "index": f"{bracketed}_{{s {index}}}"}[notation]
 
 
-def components(rules: tuple) -> list:
-    """The components of productions."""
-    return [production.component for production in rules if production.component is not None]
+def is_linear(model: Transformer) -> bool:
+    """Whether the model is an operator on its input."""
+    return not any(isinstance(spec, Bilinear) for _, spec in model.numbered())
 
 
 def align(summands: list[str], left: str) -> str:
@@ -152,7 +153,9 @@ def align(summands: list[str], left: str) -> str:
 @to_latex.register(CheckReport)
 def check_to_latex(result: CheckReport, top: int | None = 40) -> str:
     """The largest terms with norm and share of the output, as a longtable."""
-    rows = [rf"\texttt{{{escape(str(term))}}} & {norm:.3g} & {100 * share:.1f}\,\% \\" for term, norm, share in result.largest(top)]
+    rows = [
+        rf"\texttt{{{escape(str(term))}}} & {norm:.3g} & {100 * share:.1f}\,\% \\" for term, norm, share in result.largest(top)
+    ]
     return longtable("p{0.62\\linewidth}rr", ["term", "norm", "share"], rows)
 
 

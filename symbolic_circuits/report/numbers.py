@@ -11,7 +11,7 @@ def in_words(count: int | Expr) -> str:
     """An exact number where it is short, else its leading digits.
 
     >>> in_words(5600322), in_words(7**2000)
-    ('5,600,322', 'about 1.66e+1690')
+    ('5,600,322', 'about 1.57e+1690')
     """
     if not isinstance(count, int):
         return str(count)

@@ -1,4 +1,4 @@
-r"""Expressions as one line of plain text, in the order in which they were built: ``Id (x) W_U W_E + sum_h A^h (x) W_U W_OV^h W_E``."""
+r"""Expressions as a line of plain text, in the order in which they were built: ``Id (x) W_U W_E + sum_h A^h (x) W_OV^h``."""
 
 from sympy import Add, Expr, HadamardProduct, Identity, Integer, KroneckerProduct, MatAdd, MatMul, Mul, Symbol, Transpose
 from sympy.printing.precedence import PRECEDENCE, precedence_traditional
@@ -31,7 +31,9 @@ class PlainPrinter(StrPrinter):
         return " + ".join(self.bracket(arg, PRECEDENCE["Add"]) for arg in expr.args)
 
     def _print_Add(self, expr: Add, order: object = None) -> str:
-        return super()._print_Add(expr, order) if not any(isinstance(a, ArraySum) for a in expr.args) else self._print_MatAdd(expr)
+        return (
+            super()._print_Add(expr, order) if not any(isinstance(a, ArraySum) for a in expr.args) else self._print_MatAdd(expr)
+        )
 
     def _print_MatMul(self, expr: MatMul) -> str:
         return " ".join(self.bracket(arg, PRECEDENCE["Mul"]) for arg in expr.args)
@@ -58,7 +60,8 @@ class PlainPrinter(StrPrinter):
 
     def _print_MatrixSum(self, expr: MatrixSum) -> str:
         symbols = ",".join(self._print(s) for s in expr.bound_symbols)
-        return f"sum_{symbols if len(expr.bound_symbols) == 1 else f'{{{symbols}}}'} {self.bracket(expr.body, PRECEDENCE['Add'] + 1)}"
+        below = symbols if len(expr.bound_symbols) == 1 else f"{{{symbols}}}"
+        return f"sum_{below} {self.bracket(expr.body, PRECEDENCE['Add'] + 1)}"
 
     _print_ArraySum = _print_MatrixSum
 
@@ -81,7 +84,9 @@ class PlainPrinter(StrPrinter):
         return f"{self._print(expr.name)}[{','.join(self._print(i) for i in expr.indices)}]"
 
     def _print_Sum(self, expr: Expr) -> str:
-        return f"sum_{{{','.join(self._print(limit[0]) for limit in expr.limits)}}} {self.bracket(expr.function, PRECEDENCE['Mul'])}"
+        return (
+            f"sum_{{{','.join(self._print(limit[0]) for limit in expr.limits)}}} {self.bracket(expr.function, PRECEDENCE['Mul'])}"
+        )
 
 
 def binding(expr: Expr) -> int:

@@ -2,7 +2,7 @@ r"""Four notations for the value of a term, each an algebra of SymPy expressions
 
 | notation | a term reads | value |
 | --- | --- | --- |
-| operator | (A^h (x) W_U W_OV^h W_E) | on vec(t): n V' x n V for models without bilinear layers, else the column vec of the output |
+| operator | (A^h (x) W_U W_OV^h W_E) | on vec(t): n V' x n V without bilinear layers, else the column vec of the output |
 | matrix | A^h t W_E^T (W_OV^h)^T W_U^T | n x V' |
 | index | sum_{u,i,...} A_{su} ... | entry (s, v), a scalar with free index symbols s and v |
 | tensor | W_U ._21 (x ._12 B ._21 y) | row s, an array of shape (V',), with the free index symbol s |

@@ -1,4 +1,4 @@
-r"""Tensor notation: the output at position s as a vector, x ._12 B ._21 y for a bilinear layer, sum_u A_{su} W_OV ._21 x_u for a head.
+r"""Tensor notation: the output at position s as a vector, x ._12 B ._21 y for a layer, sum_u A_{su} W_OV ._21 x_u for a head.
 
 A value maps a position to the vector there.
 """

@@ -1,0 +1,22 @@
+"""Tools that some tests need: skip with the reason, or fail where SYMBOLIC_CIRCUITS_REQUIRE names the tool."""
+
+import importlib.util
+import os
+import shutil
+
+import pytest
+
+TOOLS = {
+    "latex": (lambda: shutil.which("pdflatex"), "pdflatex is not installed (Debian: texlive-latex-recommended)"),
+    "torch": (lambda: importlib.util.find_spec("torch"), "PyTorch is not installed (extra torch)"),
+}
+
+
+def require(tool: str) -> None:
+    """Skip the test without the tool; fail instead where it is required."""
+    found, reason = TOOLS[tool]
+    if found():
+        return
+    if tool in os.environ.get("SYMBOLIC_CIRCUITS_REQUIRE", "").split():
+        pytest.fail(f"required here: {reason}")
+    pytest.skip(reason)
