@@ -2,7 +2,7 @@
 
 | strategy | draws |
 | --- | --- |
-| ``transformers()`` | models with at most ``max_terms`` terms; symbolic or small sizes, size 1 and names that clash with indices among them |
+| ``transformers()`` | models with at most ``max_terms`` terms; symbolic or small sizes, and names that clash with indices |
 | ``frozen_models()`` | such a model with random weights and its attention patterns at one input |
 """
 

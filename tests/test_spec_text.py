@@ -27,6 +27,7 @@ MODELS = [  # text -> model
     ("[d=128] bilinear(m=128, tied, no out, no residual)", sc.Transformer([sc.Bilinear(128, False, True, False)], d=128)),
     ("(attn(2) bilinear)*3", sc.Transformer([A, B] * 3)),
     ("((attn(2) bilinear)*2 bilinear)*2", sc.Transformer([A, B, A, B, B] * 2)),
+    ("bilinear (attn(2) bilinear)*2", sc.Transformer([B, A, B, A, B])),
     ("attn(2)*2 bilinear*2", sc.Transformer([A, A, B, B])),
     ("attn(2)|bilinear", sc.Transformer([sc.Parallel((A, B))])),
     ("attn(2)|bilinear attn(2)", sc.Transformer([sc.Parallel((A, B)), A])),
@@ -44,7 +45,7 @@ SHORTEST = [  # text -> str(model)
     ("attn(2)|bilinear attn(2)|bilinear", "(attn(2)|bilinear)*2"),
     ("(attn(2)|bilinear)[no residual]*2", "((attn(2)|bilinear)[no residual])*2"),
     ("[unembed, embed, d=d] bilinear(m=m, out)", "bilinear"),
-    ("bilinear(no residual, no out, tied)", "bilinear(tied, no out, no residual)"),
+    ("bilinear(no residual, no out, tied)", "bilinear(no out, tied, no residual)"),
     ("[V=9, no unembed, n=3]", "[n=3, V=9, no unembed]"),
 ]
 
@@ -75,6 +76,8 @@ ERRORS = [  # text, position, the valid twin
     ("[no residual] bilinear", 4, "bilinear(no residual)"),
     ("[d=3, d=3]", 6, "[d=3, n=3]"),
     ("[no embed, embed]", 11, "[no embed, unembed]"),
+    ("bilinear (tied)", 10, "bilinear(tied)"),
+    ("bilinear(attn(2))", 13, "bilinear (attn(2))"),
     ("attn(0)", 5, "attn(1)"),
     ("[d=0]", 3, "[d=1]"),
     ("(attn(1)|attn(1))[tied]", 18, "(attn(1)|attn(1))[no residual]"),
@@ -92,7 +95,28 @@ UNPLACED = [  # text, message, the valid twin
     ("bilinear(m=3, no out)", "m must equal d; got m=3 and d=d", "[d=3] bilinear(m=3, no out)"),
 ]
 
-FRAGMENTS = ["attn(2)", "attn(H", "bilinear", "(", ")", "*2", "*0", "|", "[", "]", "no", "residual", "d=3", ",", "=", " ", "tied", "[no embed]", "é", "\0"]
+FRAGMENTS = [
+    "attn(2)",
+    "attn(H",
+    "bilinear",
+    "(",
+    ")",
+    "*2",
+    "*0",
+    "|",
+    "[",
+    "]",
+    "no",
+    "residual",
+    "d=3",
+    ",",
+    "=",
+    " ",
+    "tied",
+    "[no embed]",
+    "é",
+    "\0",
+]
 
 
 @pytest.mark.parametrize(("text", "model"), [row for row in MODELS if row[1] is not None])
@@ -123,12 +147,6 @@ def test_round_trip_of_repetitions(blocks):
 @given(transformers(symbolic_heads=True))
 def test_space_does_not_matter(model):
     assert sc.Transformer.parse(re.sub(r"([()\[\],=|*])", r" \1\n", str(model)).replace("bilinear (", "bilinear(")) == model
-
-
-@pytest.mark.parametrize("text", ["bilinear (tied)", "bilinear\n(m=3, tied)"])
-def test_space_before_the_options_of_a_bilinear_layer(text):
-    """As in ``attn (2)``."""
-    assert sc.Transformer.parse(text) == sc.Transformer.parse(text.replace(" (", "(").replace("\n(", "("))
 
 
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=8).map("".join))

@@ -1,10 +1,10 @@
 """Canonical labelling of a graph with coloured vertices and labelled edges: isomorphic graphs, and only those, get equal forms.
 
-Refine; where a cell has several vertices, single each of them out in turn and refine on; at the leaves of this tree the partition
-is discrete and the graph, its vertices numbered by it, is a word. The canonical form is the least word among the leaves whose traces
-are least. Two leaves with one word show an automorphism, and automorphisms make whole branches superfluous: of each orbit of
-a cell under those that fix the branch so far only one vertex is tried, and a branch shown to be the image of an earlier one is left
-at once (McKay 1981; Junttila and Kaski 2007).
+Refine; where a cell has several vertices, single each of them out in turn and refine on; at the leaves of this tree the
+partition is discrete and the graph, its vertices numbered by it, is a word. The canonical form is the least word among the
+leaves whose traces are least. Two leaves with one word show an automorphism, and automorphisms make whole branches
+superfluous: of each orbit of a cell under those that fix the branch so far only one vertex is tried, and a branch shown to be
+the image of an earlier one is left at once (McKay 1981; Junttila and Kaski 2007).
 """
 
 from collections.abc import Sequence
@@ -79,7 +79,9 @@ class Search:
         """Search below a node; the length of the path to return to (that of this node, unless a branch is superfluous)."""
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise BudgetError(f"canonical labelling of {len(self.graph)} vertices visited {self.nodes} nodes; the limit is {MAX_NODES}")
+            raise BudgetError(
+                f"canonical labelling of {len(self.graph)} vertices visited {self.nodes} nodes; the limit is {MAX_NODES}"
+            )
         if partition.is_discrete():
             return self.leaf(partition, path, traces)
         start = max(partition.size, key=lambda s: (partition.size[s], -s))

@@ -1,11 +1,11 @@
 """Ordered partitions of the vertices of a graph with labelled edges, refined until all vertices of a cell see the same.
 
-Two vertices stay in one cell only if for every cell C and label l they have equally many edges labelled l into C. Cells are kept
-in an order that depends on the graph and the initial colours alone, not on the numbering of the vertices, so that what refinement
-yields may be compared between graphs. A *trace* records each split in that order.
+Two vertices stay in one cell only if for every cell C and label l they have equally many edges labelled l into C. Cells are
+kept in an order that depends on the graph and the initial colours alone, not on the numbering of the vertices, so that what
+refinement yields may be compared between graphs. A *trace* records each split in that order.
 
-Labels enter as 61-bit weights that are added up. A collision would make a partition coarser, for every numbering alike, and never wrong: what is
-finally compared is the graph itself.
+Labels enter as 61-bit weights that are added up. A collision would make a partition coarser, for every numbering alike, and
+never wrong: what is finally compared is the graph itself.
 """
 
 from collections import defaultdict

@@ -157,8 +157,8 @@ class PathExpansion:
         >>> [str(term) for term in path_expansion("attn(2)").sample(3, seed=0)]
         ['attn.0[0](embed)', 'attn.0[0](embed)', 'embed']
         """
-        generator = Random(seed)
-        return tuple(self[generator.randrange(self.number_of_terms)] for _ in range(k))
+        generator, last = Random(seed), len(self.grammar.nonterminals) - 1
+        return tuple(self.enumeration.term(last, generator.randrange(self.number_of_terms)) for _ in range(k))
 
     def parse(self, name: str) -> Term:
         """The term with this name.

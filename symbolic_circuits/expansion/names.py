@@ -1,7 +1,9 @@
 """Readable term names and their inverse: ``bilinear.1(embed, attn.0[1](embed))``."""
 
+from itertools import accumulate
+
 from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedInput, VisitError
+from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 
 from symbolic_circuits.errors import BudgetError, TermError
 from symbolic_circuits.expansion.grammar import Component
@@ -10,6 +12,7 @@ from symbolic_circuits.expansion.term import Term
 __all__ = ["parse_term"]
 
 MAX_CHARACTERS = 1_000_000
+MAX_DEPTH = 256  # as many blocks as a model may have
 
 GRAMMAR = r"""
 term: COMPONENT ["(" term ("," term)* ")"]
@@ -48,10 +51,14 @@ def parse_term(text: str, components: dict[str, Component]) -> Term:
     """
     if len(text) > MAX_CHARACTERS:
         raise BudgetError(f"a term name has at most {MAX_CHARACTERS:,} characters; this one has {len(text):,}")
+    depth = max(accumulate((character == "(") - (character == ")") for character in text), default=0)
+    if depth > MAX_DEPTH:
+        raise BudgetError(f"a term name is nested at most {MAX_DEPTH} deep; this one is {depth}")
     try:
         return Lark(GRAMMAR, start="term", parser="lalr", transformer=Build(components)).parse(text)
     except UnexpectedInput as error:
-        position = error.pos_in_stream if error.pos_in_stream is not None and error.pos_in_stream >= 0 else len(text)
+        at_end = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+        position = len(text) if at_end or error.pos_in_stream is None or error.pos_in_stream < 0 else error.pos_in_stream
         example = "a term reads like bilinear.1(embed, attn.0[1](embed))"
         raise TermError(f"cannot read the term {text[:200]!r} at character {position}: {example}") from None
     except VisitError as error:

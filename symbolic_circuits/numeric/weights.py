@@ -109,7 +109,7 @@ class Weights:
         if self.model.embedding:
             check_tokens(array, self.size(self.model.V))
         else:
-            check_residual_input(array, self.size(self.model.d))
+            check_residual_input(array, self._sizes.get(self.model.d, self.model.d))
         if isinstance(n, int) and len(array) != n:
             raise TokensError(f"the model has n={n} positions; got {len(array)}")
         return array
@@ -237,9 +237,9 @@ def check_tokens(tokens: np.ndarray, V: int) -> None:
         raise TokensError(f"token {tokens[bad[0]]} at position {bad[0]} is outside the vocabulary, range({V})")
 
 
-def check_residual_input(x: np.ndarray, d: int) -> None:
-    """Raise TokensError unless this is a finite (n, d) array."""
-    if x.ndim != 2 or x.shape[1] != d or not len(x) or x.dtype.kind not in "fiu":
+def check_residual_input(x: np.ndarray, d: Size) -> None:
+    """Raise TokensError unless this is a finite (n, d) array; without any weights d is open."""
+    if x.ndim != 2 or (isinstance(d, int) and x.shape[1] != d) or not len(x) or x.dtype.kind not in "fiu":
         raise TokensError(f"a model without embedding reads a residual input of shape (n, {d}); got shape {x.shape} of {x.dtype}")
     if not np.isfinite(x).all():
         raise TokensError("the residual input has entries that are NaN or infinite")

@@ -6,7 +6,7 @@ from sympy.printing.str import StrPrinter
 
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.family import FamilyMember
-from symbolic_circuits.syntax.sums import ArraySum, MatrixSum
+from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
 
 __all__ = ["PlainPrinter", "to_plain"]
 
@@ -32,7 +32,7 @@ class PlainPrinter(StrPrinter):
 
     def _print_Add(self, expr: Add, order: object = None) -> str:
         return (
-            super()._print_Add(expr, order) if not any(isinstance(a, ArraySum) for a in expr.args) else self._print_MatAdd(expr)
+            super()._print_Add(expr, order) if not any(isinstance(a, IndexSum) for a in expr.args) else self._print_MatAdd(expr)
         )
 
     def _print_MatMul(self, expr: MatMul) -> str:
@@ -63,7 +63,7 @@ class PlainPrinter(StrPrinter):
         below = symbols if len(expr.bound_symbols) == 1 else f"{{{symbols}}}"
         return f"sum_{below} {self.bracket(expr.body, PRECEDENCE['Add'] + 1)}"
 
-    _print_ArraySum = _print_MatrixSum
+    _print_IndexSum = _print_MatrixSum
 
     def _print_Vec(self, expr: Expr) -> str:
         return f"vec({self._print(expr.matrix)})"

@@ -35,9 +35,13 @@ class ApplyBilinear(MatrixExpr):
         shape = array_shape(tensor)
         if len(shape) != 3:
             raise ShapeError(f"a bilinear layer is a tensor of order 3; {tensor} has order {len(shape)}")
-        for name, column in (("left", x), ("right", y)):
+        for name, column, width in (("left", x, shape[1]), ("right", y, shape[2])):
             if not getattr(column, "is_Matrix", False) or known_to_differ(column.cols, 1):
                 raise ShapeError(f"the {name} input of {tensor} must be a column; got {column}")
+            if (column.rows / width).is_integer is False:
+                raise ShapeError(
+                    f"the {name} input of {tensor} has {column.rows} rows, no whole number of positions of width {width}"
+                )
         require_same_size(x.rows / shape[1], f"the left input of {tensor}, in positions,", y.rows / shape[2], "the right one")
         return super().__new__(cls, tensor, x, y)
 

@@ -32,7 +32,6 @@ class Builder:
     values: dict[int, Expr] = field(default_factory=dict)  # an index held at a value
     factors: list[tuple[Basic, tuple[int, ...]]] = field(default_factory=list)
     scope: dict[Symbol, int] = field(default_factory=dict)  # summation symbols
-    summed: list[int] = field(default_factory=list)
     coefficient: Expr = S.One
 
     def new(self, size: Expr) -> int:
@@ -55,33 +54,41 @@ class Builder:
         return tuple(out)
 
     def identify(self, left: Axis, right: Axis, where: Basic) -> None:
-        """The two axes are one: by ordered refinement of both into the same parts."""
-        a, b = list(self.atoms(left)), list(self.atoms(right))
-        while a or b:
-            if not a or not b:  # what remains must be of size 1
-                self.hold((a or b).pop(), S.Zero, where)
-                continue
-            i, j = a.pop(0), b.pop(0)
-            if not known_to_differ(self.sizes[i], self.sizes[j]):
-                self.unite(i, j)
-            elif self.sizes[i] == 1 or self.sizes[j] == 1:
-                one, other, rest = (i, j, b) if self.sizes[i] == 1 else (j, i, a)
-                self.hold(one, S.Zero, where)
-                rest.insert(0, other)
-            else:
-                self.refine(i, j, a, b, where)
+        """The two axes are one: by ordered refinement of both into the same parts.
 
-    def refine(self, i: int, j: int, a: list[int], b: list[int], where: Basic) -> None:
-        """Split the index whose size is a multiple of the other's, and go on with what is left of it."""
-        for big, small, rest in ((i, j, a), (j, i, b)):
-            quotient = cancel(self.sizes[big] / self.sizes[small])
-            if quotient.is_integer and quotient != 1:
-                first, second = self.new(self.sizes[small]), self.new(quotient)
-                self.parts[big] = (first, second)
-                self.unite(first, small)
-                rest.insert(0, second)
-                return
-        raise ShapeError(f"an axis of size {self.sizes[i]} meets an axis of size {self.sizes[j]} in {where}")
+        Sizes that are not known to differ may meet, as in SymPy; but an axis that is a product has one way to split.
+        """
+        a, b = list(self.atoms(left)), list(self.atoms(right))
+        one_each = len(a) == len(b) == 1
+        while a and b:
+            i, j = a.pop(0), b.pop(0)
+            if self.sizes[i] == self.sizes[j]:
+                self.unite(i, j)
+            elif not (self.refine(i, j, b) or self.refine(j, i, a)):
+                if not one_each or known_to_differ(self.sizes[i], self.sizes[j]):
+                    raise ShapeError(f"an axis of size {self.sizes[i]} meets an axis of size {self.sizes[j]} in {where}")
+                self.unite(i, j)
+        for index in a + b:  # what remains must be of size 1
+            self.hold(index, S.Zero, where)
+
+    def refine(self, small: int, big: int, rest: list[int]) -> bool:
+        """Split an index whose size is a multiple of the other's; the second part is left to be identified."""
+        quotient = cancel(self.sizes[big] / self.sizes[small])
+        if not quotient.is_integer or quotient == 1:
+            return False
+        if self.sizes[small] == 1:
+            self.hold(small, S.Zero, S.One)
+            rest.insert(0, big)
+            return True
+        first, second = self.new(self.sizes[small]), self.new(quotient)
+        self.parts[self.find(big)] = (first, second)
+        self.unite(first, small)
+        rest.insert(0, second)
+        return True
+
+    def roots(self) -> list[int]:
+        """The indices that are neither equal to an earlier one, nor split, nor held."""
+        return [i for i in range(len(self.parent)) if self.parent[i] == i and i not in self.parts and i not in self.values]
 
     def unite(self, i: int, j: int) -> None:
         """Two indices are one."""
@@ -129,4 +136,3 @@ class Builder:
             if low != 0:
                 raise UnsupportedNodeError(f"the sum over {symbol} starts at {low}, not 0, in {where}")
             self.scope[symbol] = self.new(high + 1)
-            self.summed.append(self.scope[symbol])

@@ -11,6 +11,7 @@ from functools import singledispatch
 from sympy import (
     Add,
     Expr,
+    HadamardPower,
     HadamardProduct,
     Identity,
     Integer,
@@ -37,10 +38,13 @@ from symbolic_circuits.syntax.arrays import Row, TensorDot, array_shape
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.builder import Axis, Builder
 from symbolic_circuits.syntax.family import FamilyMember, MatrixFamily
-from symbolic_circuits.syntax.sums import ArraySum, MatrixSum
+from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
 from symbolic_circuits.syntax.vec import Vec
 
 __all__ = ["Contraction", "Operand", "contraction"]
+
+
+MAX_POWER = 64  # elementwise powers up to this are written as products
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +105,9 @@ def finish(builder: Builder, axes: tuple[Axis, ...]) -> Contraction:
         used.update(free)
     output = [tuple(i for i in builder.atoms(axis) if i not in builder.values) for axis in axes]
     shown = used | {i for axis in output for i in axis}
-    for index in dict.fromkeys(builder.find(i) for i in builder.summed):
-        if not builder.atoms((index,)) or not set(builder.atoms((index,))) & (shown | builder.values.keys()):
-            builder.coefficient *= builder.sizes[index]  # a sum whose body does not use its symbol
+    for index in builder.roots():
+        if index not in shown:
+            builder.coefficient *= builder.sizes[index]  # summed over, and no factor depends on it
     network = Network(tuple(factors), tuple(i for axis in output for i in axis))
     sizes = {index: builder.sizes[index] for index in shown}
     return Contraction(builder.coefficient, network, tuple(map(len, output)), sizes)
@@ -181,6 +185,13 @@ def _hadamard(expr: HadamardProduct, builder: Builder) -> tuple[Axis, ...]:
     return first
 
 
+@axes_of.register(HadamardPower)
+def _hadamard_power(expr: HadamardPower, builder: Builder) -> tuple[Axis, ...]:
+    if not (isinstance(expr.exp, Integer) and 0 < expr.exp <= MAX_POWER):
+        return axes_of.dispatch(Basic)(expr, builder)
+    return _hadamard(HadamardProduct(*[expr.base] * int(expr.exp)), builder)
+
+
 @axes_of.register(KroneckerProduct)
 def _kronecker(expr: KroneckerProduct, builder: Builder) -> tuple[Axis, ...]:
     rows, cols = zip(*(axes_of(arg, builder) for arg in expr.args), strict=True)
@@ -253,7 +264,7 @@ def _delta(expr: KroneckerDelta, builder: Builder) -> tuple[Axis, ...]:
 
 
 @axes_of.register(MatrixSum)
-@axes_of.register(ArraySum)
+@axes_of.register(IndexSum)
 @axes_of.register(Sum)
 def _sum(expr: Expr, builder: Builder) -> tuple[Axis, ...]:
     outer = dict(builder.scope)
@@ -280,7 +291,7 @@ def _pow(expr: Pow, builder: Builder) -> tuple[Axis, ...]:
     uses_index = base.free_symbols & builder.scope.keys()
     if not uses_index:
         builder.coefficient *= expr
-    elif isinstance(exponent, Integer) and 0 < exponent <= 64:
+    elif isinstance(exponent, Integer) and 0 < exponent <= MAX_POWER:
         for _ in range(int(exponent)):
             scalar(base, builder)
     else:

@@ -4,6 +4,10 @@ r"""Expressions as running NumPy code: each product-like part is one einsum, sum
 axis in front, and a column (vec) is an array of shape (size, 1), as SymPy's own printer has it.
 """
 
+import ast
+import builtins
+import itertools
+import keyword
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -26,6 +30,7 @@ from symbolic_circuits.syntax.arrays import array_shape
 from symbolic_circuits.syntax.contraction import Contraction, Operand, contraction
 from symbolic_circuits.syntax.family import MatrixFamily
 from symbolic_circuits.syntax.names import identifier
+from symbolic_circuits.syntax.sums import IndexSum
 
 __all__ = ["EinsumPrinter", "contract", "lambdify"]
 
@@ -52,7 +57,8 @@ def group_axes(array: numpy.ndarray, counts: Sequence[int]) -> numpy.ndarray:
 
 
 NAMESPACE = {"contract": contract, "group_axes": group_axes}
-INDEXED = (MatrixElement, ArrayElement, Sum)
+RESERVED = frozenset({*NAMESPACE, *keyword.kwlist, *dir(builtins), *dir(numpy), "builtins", "numpy"})
+INDEXED = (MatrixElement, ArrayElement, Sum, IndexSum)
 
 
 class EinsumPrinter(NumPyPrinter):
@@ -126,8 +132,8 @@ class EinsumPrinter(NumPyPrinter):
                 return f"{self._print(operand)}.shape[{tuple(operand.shape).index(size)}]"
         return self._print(size)
 
-    _print_MatMul = _print_HadamardProduct = _print_KroneckerProduct = _print_Transpose = product
-    _print_MatrixSum = _print_ArraySum = _print_Sum = _print_Trace = _print_TensorDot = product
+    _print_MatMul = _print_HadamardProduct = _print_HadamardPower = _print_KroneckerProduct = _print_Transpose = product
+    _print_MatrixSum = _print_IndexSum = _print_Sum = _print_Trace = _print_TensorDot = product
     _print_Vec = _print_ApplyBilinear = _print_Row = _print_Identity = product
 
     def _print_Mul(self, expr: Mul) -> str:
@@ -184,28 +190,29 @@ def lambdify(args: Sequence[Basic], expr: Expr) -> Callable[..., numpy.ndarray]:
     (5, 7)
     """
     args = list(args)
-    missing = sorted(str(s) for s in needed_symbols(expr) - set(args))
+    taken = set(RESERVED)
+    renamed = {arg: with_name(arg, unused(identifier(str(arg)), taken)) for arg in args}
+    printer = EinsumPrinter({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
+    body = expr.xreplace(renamed)
+    require_arguments(body, args, list(renamed.values()), printer)
+    return sympy.lambdify([renamed[a] for a in args], body, modules=[NAMESPACE, "numpy"], printer=printer)
+
+
+def require_arguments(body: Expr, args: Sequence[Basic], renamed: Sequence[Basic], printer: EinsumPrinter) -> None:
+    """Raise CodeError unless the code uses no symbol but its arguments; sizes are read off arrays where possible."""
+    used = {node.id for node in ast.walk(ast.parse(printer.doprint(body), mode="eval")) if isinstance(node, ast.Name)}
+    symbols = body.atoms(Symbol, MatrixSymbol, ArraySymbol, MatrixFamily) - set(renamed)
+    given = {str(arg) for arg in renamed}
+    missing = sorted({str(symbol) for symbol in symbols if identifier(str(symbol)) in used - given})
     if missing:
         raise CodeError(f"the expression uses {', '.join(missing)}, not among the arguments {', '.join(map(str, args))}")
-    names: dict[str, Basic] = {}
-    renamed = {arg: with_name(arg, unused(identifier(str(arg)), names, arg)) for arg in args}
-    printer = EinsumPrinter({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
-    return sympy.lambdify([renamed[a] for a in args], expr.xreplace(renamed), modules=[NAMESPACE, "numpy"], printer=printer)
 
 
-def needed_symbols(expr: Expr) -> set[Basic]:
-    """The tensors and index symbols that a value of the expression depends on; sizes are read off arrays where possible."""
-    tensors = expr.atoms(MatrixSymbol, ArraySymbol, MatrixFamily)
-    names = {a.name for a in tensors if isinstance(a, ArraySymbol)}
-    indices = {s for s in expr.free_symbols if isinstance(s, Symbol) and not s.is_positive and s not in names}
-    return tensors | indices
-
-
-def unused(name: str, names: dict[str, Basic], owner: Basic) -> str:
-    """``name``, or with a number behind it where another argument has that identifier."""
-    candidates = (name if k == 0 else f"{name}_{k}" for k in range(len(names) + 1))
-    chosen = next(candidate for candidate in candidates if candidate not in names)
-    names[chosen] = owner
+def unused(name: str, taken: set[str]) -> str:
+    """``name``, or with a number behind it where that identifier is taken; it is taken from then on."""
+    candidates = itertools.chain([name], (f"{name}_{k}" for k in itertools.count(1)))
+    chosen = next(candidate for candidate in candidates if candidate not in taken)
+    taken.add(chosen)
     return chosen
 
 

@@ -11,7 +11,7 @@ from sympy.printing.precedence import PRECEDENCE
 from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.syntax.arrays import array_shape
 
-__all__ = ["ArraySum", "MatrixSum"]
+__all__ = ["IndexSum", "MatrixSum"]
 
 MAX_SUMMANDS = 100_000
 
@@ -133,8 +133,10 @@ class MatrixSum(BoundSum, MatrixExpr):
         return MatAdd(*(summand.doit(**hints) for summand in self.summands())).doit(deep=False)
 
 
-class ArraySum(BoundSum, Expr):
-    r"""A sum of arrays over index symbols, such as :math:`\sum_u A_{su} X_u`.
+class IndexSum(BoundSum, Expr):
+    r"""A sum of arrays or of scalars over index symbols, such as :math:`\sum_u A_{su} X_u`.
+
+    SymPy's own Sum captures (``Sum(A[s, u], (u, 0, n - 1)).subs(s, u)``) and keeps the sizes of matrices when n is replaced.
 
     Examples
     --------
@@ -142,15 +144,19 @@ class ArraySum(BoundSum, Expr):
     >>> from symbolic_circuits.syntax.arrays import Row
     >>> n, d, s, u = symbols("n d s u", integer=True, nonnegative=True)
     >>> A, X = MatrixSymbol("A", n, n), MatrixSymbol("X", n, d)
-    >>> ArraySum(A[s, u] * Row(X, u), (u, 0, n - 1))
+    >>> IndexSum(A[s, u] * Row(X, u), (u, 0, n - 1))
     sum[u=0..n - 1] A[s, u]*X[u,:]
     """
 
     is_commutative = True
 
+    def __new__(cls, body: Expr, *limits: Tuple | tuple) -> Expr:
+        inner = body.limits if isinstance(body, IndexSum) else ()
+        return super().__new__(cls, body.body if inner else body, *limits, *inner)
+
     @property
     def shape(self) -> tuple[Expr, ...]:
-        """The shape of the body."""
+        """The shape of the body; () for a scalar."""
         return array_shape(self.body)
 
     def doit(self, **hints: bool) -> Expr:
@@ -160,7 +166,7 @@ class ArraySum(BoundSum, Expr):
         return Add(*(summand.doit(**hints) for summand in self.summands()))
 
 
-@array_shape.register(ArraySum)
-def sum_shape(expr: ArraySum) -> tuple[Expr, ...]:
+@array_shape.register(IndexSum)
+def sum_shape(expr: IndexSum) -> tuple[Expr, ...]:
     """The shape of the body."""
     return expr.shape

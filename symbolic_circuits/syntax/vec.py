@@ -1,6 +1,6 @@
 r"""Row-major vectorisation: vec(X)_{sa} = X_{sa}, so that vec(A X W^T) = (A (x) W) vec(X) with SymPy's KroneckerProduct."""
 
-from sympy import Expr, MatrixExpr, S, Symbol
+from sympy import Expr, MatrixExpr, MatrixSymbol, S
 from sympy.core.sympify import _sympify
 from sympy.functions.elementary.integers import floor
 from sympy.printing.precedence import PRECEDENCE
@@ -47,7 +47,7 @@ class Vec(MatrixExpr):
 
     def _latex(self, printer: object) -> str:
         inner = printer._print(self.matrix)
-        return rf"\operatorname{{vec}} {inner}" if isinstance(self.matrix, Symbol) else rf"\operatorname{{vec}}({inner})"
+        return rf"\operatorname{{vec}} {inner}" if isinstance(self.matrix, MatrixSymbol) else rf"\operatorname{{vec}}({inner})"
 
     def _numpycode(self, printer: object) -> str:
         return f"{printer._module_format('numpy.reshape')}({printer._print(self.matrix)}, (-1, 1))"

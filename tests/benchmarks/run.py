@@ -1,4 +1,4 @@
-"""Benchmarks: each prints a figure and its ratio to a peer or a limit of the same run: python tests/benchmarks/run.py [NAME ...]."""
+"""Benchmarks: figures and ratios to a peer or a limit of the same run. Usage: python tests/benchmarks/run.py [NAME ...]"""
 
 import argparse
 import statistics
@@ -110,7 +110,7 @@ def lambdified() -> None:
         peer = median_time(lambda plan=plan, names=names: plan(*(named[name] for name in names)), 50)
         function = sc.lambdify(list(operands), term.expr("matrix"))
         ours = median_time(lambda function=function: function(*operands.values()), 50)
-        print(f"  {term}: {ours * 1e6:.0f} us, its einsum in a planned order {peer * 1e6:.0f} us, ratio {ours / peer:.2f} (target 2)")
+        print(f"  {term}: {ours * 1e6:.0f} us, its planned einsum {peer * 1e6:.0f} us, ratio {ours / peer:.2f} (target 2)")
 
 
 def starting() -> None:

@@ -1,4 +1,4 @@
-r"""Index notation: the entry (s, v) of the output as a SymPy Sum over all other indices, B_{ijk} x_{sj} y_{sk} at position s.
+r"""Index notation: the entry (s, v) of the output as a sum over all other indices, B_{ijk} x_{sj} y_{sk} at position s.
 
 | letter | runs over |
 | --- | --- |
@@ -12,11 +12,12 @@ A value maps a position and a residual index to the factors of the entry, and th
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from sympy import Add, Expr, Mul, Sum, Symbol
+from sympy import Add, Expr, Mul, Symbol
 from sympy.tensor.array.expressions.array_expressions import ArrayElement
 
 from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.expansion.notation.writer import Notation, fresh_index, index_symbol
+from symbolic_circuits.syntax.sums import IndexSum
 
 if TYPE_CHECKING:
     from symbolic_circuits.expansion.term import Term
@@ -87,10 +88,10 @@ class IndexNotation(Notation[Entry]):
             factors = [self.tensors.W_U[v, i], *value(POSITION, i)]
         else:
             factors = value(POSITION, v)
-        return Sum(Mul(*factors), *self.limits) if self.limits else Mul(*factors)
+        return IndexSum(Mul(*factors), *self.limits) if self.limits else Mul(*factors)
 
     def sum_over_heads(self, expr: Expr, limits: list[tuple[Symbol, Expr, Expr]]) -> Expr:
-        return Sum(expr, *limits)
+        return IndexSum(expr, *limits)
 
     def total(self, summands: list[Expr]) -> Expr:
         return Add(*summands)

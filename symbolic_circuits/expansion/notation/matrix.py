@@ -3,18 +3,23 @@ r"""Matrix notation: heads A X W_OV^T, bilinear layers (X W_1^T . Y W_2^T) W_out
 A value is a tuple of matrices, the factors of a product.
 """
 
-from sympy import Expr, HadamardProduct, MatAdd, MatMul, Symbol
+from sympy import Expr, HadamardProduct, Integer, MatAdd, MatMul, Symbol
 
 from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.expansion.notation.writer import Notation
 from symbolic_circuits.syntax.sums import MatrixSum
 
-__all__ = ["MatrixNotation", "matrix_product", "matrix_total"]
+__all__ = ["MatrixNotation", "matrix_multiple", "matrix_product", "matrix_total"]
 
 
 def matrix_product(factors: tuple[Expr, ...]) -> Expr:
     """The product of one or more matrices, unevaluated."""
     return factors[0] if len(factors) == 1 else MatMul(*factors)
+
+
+def matrix_multiple(coefficient: int, expr: Expr) -> Expr:
+    """An integer multiple; SymPy's own ``*`` would turn X . X into an elementwise power."""
+    return MatMul(Integer(coefficient), *(expr.args if isinstance(expr, MatMul) else (expr,)))
 
 
 def matrix_total(summands: list[Expr]) -> Expr:
@@ -45,6 +50,9 @@ class MatrixNotation(Notation[tuple[Expr, ...]]):
 
     def sum_over_heads(self, expr: Expr, limits: list[tuple[Symbol, Expr, Expr]]) -> Expr:
         return MatrixSum(expr, *limits)
+
+    def scaled(self, coefficient: int, expr: Expr) -> Expr:
+        return matrix_multiple(coefficient, expr)
 
     def total(self, summands: list[Expr]) -> Expr:
         return matrix_total(summands)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sympy import Expr, Identity, KroneckerProduct, MatMul, Symbol
 
 from symbolic_circuits.expansion.grammar import Component
-from symbolic_circuits.expansion.notation.matrix import matrix_product, matrix_total
+from symbolic_circuits.expansion.notation.matrix import matrix_multiple, matrix_product, matrix_total
 from symbolic_circuits.expansion.notation.writer import Notation
 from symbolic_circuits.spec import Bilinear
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
@@ -63,6 +63,9 @@ class OperatorNotation(Notation[Operator]):
 
     def sum_over_heads(self, expr: Expr, limits: list[tuple[Symbol, Expr, Expr]]) -> Expr:
         return MatrixSum(expr, *limits)
+
+    def scaled(self, coefficient: int, expr: Expr) -> Expr:
+        return matrix_multiple(coefficient, expr)
 
     def total(self, summands: list[Expr]) -> Expr:
         return matrix_total(summands)

@@ -12,7 +12,7 @@ from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.expansion.notation.index import LETTERS, POSITION
 from symbolic_circuits.expansion.notation.writer import Notation, fresh_index
 from symbolic_circuits.syntax.arrays import Row, TensorDot
-from symbolic_circuits.syntax.sums import ArraySum
+from symbolic_circuits.syntax.sums import IndexSum
 
 if TYPE_CHECKING:
     from symbolic_circuits.expansion.term import Term
@@ -48,7 +48,7 @@ class TensorNotation(Notation[Vector]):
 
         def vector(s: Symbol) -> Expr:
             u = self.new_position()
-            return ArraySum(pattern[s, u] * TensorDot(circuit, 2, x(u), 1), (u, 0, self.model.n - 1))
+            return IndexSum(pattern[s, u] * TensorDot(circuit, 2, x(u), 1), (u, 0, self.model.n - 1))
 
         return vector
 
@@ -61,7 +61,7 @@ class TensorNotation(Notation[Vector]):
         return TensorDot(self.tensors.W_U, 2, vector, 1) if self.model.unembedding else vector
 
     def sum_over_heads(self, expr: Expr, limits: list[tuple[Symbol, Expr, Expr]]) -> Expr:
-        return ArraySum(expr, *limits)
+        return IndexSum(expr, *limits)
 
     def total(self, summands: list[Expr]) -> Expr:
         return Add(*summands)

@@ -57,6 +57,10 @@ class Notation(Algebra[T], Generic[T]):
     def sum_over_heads(self, expr: Expr, limits: list[tuple[Symbol, Expr, Expr]]) -> Expr:
         """The sum of an expression over head symbols."""
 
+    def scaled(self, coefficient: int, expr: Expr) -> Expr:
+        """An integer multiple of an expression, nothing else evaluated."""
+        return coefficient * expr
+
     @abstractmethod
     def total(self, summands: list[Expr]) -> Expr:
         """The sum of one or more terms' expressions."""
@@ -66,7 +70,7 @@ class Notation(Algebra[T], Generic[T]):
         self.head_symbols = []
         value = self.output(self.tree_value(term))
         if term.coefficient != 1:
-            value = term.coefficient * value
+            value = self.scaled(term.coefficient, value)
         latest_first = sorted(self.head_symbols, key=lambda found: -found[0])
         limits = [(symbol, 0, heads - 1) for _, symbol, heads in latest_first]
         return self.sum_over_heads(value, limits) if limits else value
