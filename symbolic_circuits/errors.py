@@ -9,6 +9,7 @@ __all__ = [
     "CodeError",
     "MissingExtraError",
     "NotationError",
+    "OutputError",
     "ShapeError",
     "SpecError",
     "SpecSyntaxError",
@@ -39,6 +40,10 @@ class ShapeError(SymbolicCircuitsError, ValueError):
 
 class NotationError(SymbolicCircuitsError, ValueError):
     """A notation or an output format is not one of those offered."""
+
+
+class OutputError(SymbolicCircuitsError, OSError):
+    """A file cannot be written: it exists, its folder does not, or the disk says no."""
 
 
 class TermError(SymbolicCircuitsError, ValueError):

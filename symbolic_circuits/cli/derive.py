@@ -15,9 +15,9 @@ from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.report.article import article
 from symbolic_circuits.report.classes import path_class_rows
 from symbolic_circuits.report.numbers import in_words
-from symbolic_circuits.report.output import require_format, write_whole
 from symbolic_circuits.report.plain import to_plain
 from symbolic_circuits.spec import Transformer
+from symbolic_circuits.whole_file import require_format, write_whole
 
 EXAMPLES = """
 \b

@@ -7,8 +7,8 @@ import click
 from symbolic_circuits.expansion.expansion import path_expansion
 from symbolic_circuits.expansion.graphs import model_graph
 from symbolic_circuits.report.graph_files import FORMATS, graph_bytes, to_dot
-from symbolic_circuits.report.output import require_format, write_whole
 from symbolic_circuits.spec import Transformer
+from symbolic_circuits.whole_file import require_format, write_whole
 
 EXAMPLES = """
 \b

@@ -1,7 +1,6 @@
 """Named arrays and the text form of a model in one file, ``.npz`` without pickle or ``.safetensors``, written whole or not."""
 
-import os
-import tempfile
+import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from symbolic_circuits.errors import BudgetError, MissingExtraError, WeightsError
+from symbolic_circuits.whole_file import write_whole
 
 __all__ = ["read", "write"]
 
@@ -56,27 +56,19 @@ def read_safetensors(path: Path) -> tuple[str | None, str | None, dict[str, np.n
 
 
 def write(path: Path, model: str, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write a file under another name beside it, then rename it into place."""
+    """Write a file, replacing one that exists."""
     require_suffix(path)
-    if not path.parent.is_dir():
-        raise WeightsError(f"cannot write {path}: there is no folder {path.parent}")
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    try:
-        labels = {"model": model, "format": FORMAT}
-        if path.suffix == ".npz":
-            np.savez(temporary, **{name: np.array(text) for name, text in labels.items()}, **arrays)
-        else:
-            import_safetensors()
-            from safetensors.numpy import save_file
+    labels = {"model": model, "format": FORMAT}
+    if path.suffix == ".npz":
+        stream = io.BytesIO()
+        np.savez(stream, **{name: np.array(text) for name, text in labels.items()}, **arrays)
+        content = stream.getvalue()
+    else:
+        import_safetensors()
+        from safetensors.numpy import save
 
-            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary, metadata=labels)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise WeightsError(f"cannot write {path}: {error}") from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata=labels)
+    write_whole(path, content, force=True)
 
 
 def require_suffix(path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import symbolic_circuits as sc
-from symbolic_circuits.errors import SpecError, TokensError, WeightsError
+from symbolic_circuits.errors import OutputError, SpecError, TokensError, WeightsError
 from symbolic_circuits.numeric.weights import layout
 
 MODEL = "attn(2) bilinear(tied) attn(1)|bilinear(no out)"
@@ -117,7 +117,7 @@ def test_files_that_cannot_be_read(tmp_path) -> None:
 
 
 def test_a_missing_folder_leaves_nothing(tmp_path) -> None:
-    with pytest.raises(WeightsError, match="there is no folder"):
+    with pytest.raises(OutputError, match="there is no folder"):
         weights().save(tmp_path / "none" / "w.npz")
     assert not list(tmp_path.iterdir())
 

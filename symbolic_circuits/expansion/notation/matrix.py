@@ -3,13 +3,17 @@ r"""Matrix notation: heads A X W_OV^T, bilinear layers (X W_1^T . Y W_2^T) W_out
 A value is a tuple of matrices, the factors of a product.
 """
 
+from typing import Generic, TypeVar
+
 from sympy import Expr, HadamardProduct, Integer, MatAdd, MatMul, Symbol
 
 from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.expansion.notation.writer import Notation
 from symbolic_circuits.syntax.sums import MatrixSum
 
-__all__ = ["MatrixNotation", "matrix_multiple", "matrix_product", "matrix_total"]
+__all__ = ["MatrixNotation", "MatrixValued", "matrix_multiple", "matrix_product"]
+
+T = TypeVar("T")
 
 
 def matrix_product(factors: tuple[Expr, ...]) -> Expr:
@@ -22,12 +26,20 @@ def matrix_multiple(coefficient: int, expr: Expr) -> Expr:
     return MatMul(Integer(coefficient), *(expr.args if isinstance(expr, MatMul) else (expr,)))
 
 
-def matrix_total(summands: list[Expr]) -> Expr:
-    """The sum of one or more matrices, in the order given."""
-    return summands[0] if len(summands) == 1 else MatAdd(*summands)
+class MatrixValued(Notation[T], Generic[T]):
+    """Notations whose expressions are matrices."""
+
+    def sum_over_heads(self, expr: Expr, limits: list[tuple[Symbol, Expr, Expr]]) -> Expr:
+        return MatrixSum(expr, *limits)
+
+    def scaled(self, coefficient: int, expr: Expr) -> Expr:
+        return matrix_multiple(coefficient, expr)
+
+    def total(self, summands: list[Expr]) -> Expr:
+        return summands[0] if len(summands) == 1 else MatAdd(*summands)
 
 
-class MatrixNotation(Notation[tuple[Expr, ...]]):
+class MatrixNotation(MatrixValued[tuple[Expr, ...]]):
     """n x V' matrices."""
 
     name = "matrix"
@@ -47,12 +59,3 @@ class MatrixNotation(Notation[tuple[Expr, ...]]):
 
     def output(self, value: tuple[Expr, ...]) -> Expr:
         return matrix_product((*value, self.tensors.W_U.T) if self.model.unembedding else value)
-
-    def sum_over_heads(self, expr: Expr, limits: list[tuple[Symbol, Expr, Expr]]) -> Expr:
-        return MatrixSum(expr, *limits)
-
-    def scaled(self, coefficient: int, expr: Expr) -> Expr:
-        return matrix_multiple(coefficient, expr)
-
-    def total(self, summands: list[Expr]) -> Expr:
-        return matrix_total(summands)

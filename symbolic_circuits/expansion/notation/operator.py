@@ -6,14 +6,12 @@ sum of such operators on vec(t), and is written so; otherwise the terms are the 
 
 from typing import NamedTuple
 
-from sympy import Expr, Identity, KroneckerProduct, MatMul, Symbol
+from sympy import Expr, Identity, KroneckerProduct, MatMul
 
 from symbolic_circuits.expansion.grammar import Component
-from symbolic_circuits.expansion.notation.matrix import matrix_multiple, matrix_product, matrix_total
-from symbolic_circuits.expansion.notation.writer import Notation
+from symbolic_circuits.expansion.notation.matrix import MatrixValued, matrix_product
 from symbolic_circuits.spec import Bilinear
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
-from symbolic_circuits.syntax.sums import MatrixSum
 from symbolic_circuits.syntax.vec import Vec
 
 __all__ = ["OperatorNotation"]
@@ -27,7 +25,7 @@ class Operator(NamedTuple):
     argument: Expr  # a column, row-major over (position, channel)
 
 
-class OperatorNotation(Notation[Operator]):
+class OperatorNotation(MatrixValued[Operator]):
     """Operators on vec(t), or columns of n V' entries."""
 
     name = "operator"
@@ -60,12 +58,3 @@ class OperatorNotation(Notation[Operator]):
         if self.model.unembedding:
             value = value._replace(channels=(self.tensors.W_U, *value.channels))
         return self.matrix(value) if self.is_linear else self.column(value)
-
-    def sum_over_heads(self, expr: Expr, limits: list[tuple[Symbol, Expr, Expr]]) -> Expr:
-        return MatrixSum(expr, *limits)
-
-    def scaled(self, coefficient: int, expr: Expr) -> Expr:
-        return matrix_multiple(coefficient, expr)
-
-    def total(self, summands: list[Expr]) -> Expr:
-        return matrix_total(summands)

@@ -4,13 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from symbolic_circuits.errors import NotationError, SymbolicCircuitsError
+from symbolic_circuits.errors import NotationError, OutputError
 
-__all__ = ["OutputError", "require_format", "write_whole"]
-
-
-class OutputError(SymbolicCircuitsError, OSError):
-    """A file cannot be written: it exists, its folder does not, or the disk says no."""
+__all__ = ["require_format", "write_whole"]
 
 
 def require_format(path: Path, formats: tuple[str, ...]) -> str:
