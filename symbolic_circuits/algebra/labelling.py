@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from symbolic_circuits.algebra.partition import BELOW, Goals, Graph, Partition, mixed
 from symbolic_circuits.errors import BudgetError
 
-__all__ = ["canonical_order"]
+__all__ = ["canonical_labelling"]
 
 MAX_NODES = 200_000  # of the search tree
 
@@ -154,17 +154,22 @@ def common(left: Sequence[int], right: Sequence[int]) -> int:
     return length
 
 
-def canonical_order(graph: Graph, colours: Sequence[int]) -> list[int]:
-    """The vertices in an order that depends on the coloured graph alone, up to automorphism.
+def canonical_labelling(graph: Graph, colours: Sequence[int]) -> tuple[list[int], tuple, list[dict[int, int]]]:
+    """The vertices in an order that depends on the coloured graph alone up to automorphism, the word of the graph in that order,
+    and automorphisms that generate all of them (vertex -> image, where they differ).
 
     Parameters
     ----------
     graph : of each vertex the pairs (neighbour, label), both ways, labels being integers from 0
     colours : of each vertex, an integer
 
+    Examples
+    --------
     >>> path = [[(1, 0)], [(0, 0), (2, 0)], [(1, 0)]]
-    >>> canonical_order(path, [0, 0, 0])[-1]
-    1
+    >>> order, word, automorphisms = canonical_labelling(path, [0, 0, 0])
+    >>> order[-1], automorphisms
+    (1, [{0: 2, 2: 0}])
     """
     weighted = [[(neighbour, mixed(label + 1)) for neighbour, label in edges] for edges in graph]
-    return Search(weighted, colours).run()
+    search = Search(weighted, colours)
+    return search.run(), search.best.word, search.automorphisms
