@@ -4,8 +4,8 @@ A network is a graph: factors and indices are its vertices, and every axis of a 
 first of its group where axes may be exchanged). Output positions and sizes colour the indices, so that they are told apart.
 
 1. Colours spread from neighbour to neighbour in a few rounds. If all indices then differ, their colours number them.
-2. Otherwise what is left falls into connected parts; each is labelled by itself (:mod:`symbolic_circuits.algebra.labelling`), and
-   the parts are put in order. Equal parts are interchangeable.
+2. Otherwise what is left falls into connected parts; each is labelled by itself (:mod:`symbolic_circuits.algebra.labelling`),
+   and the parts are put in order. Equal parts are interchangeable.
 
 Exchanging axes of an antisymmetric group changes the sign; a network that an automorphism maps to minus itself is zero.
 """
@@ -171,7 +171,7 @@ def label_part(
 
 
 def sorted_axes(factors: Sequence[Factor], number: Mapping[int, int]) -> tuple[int, list[tuple[Tensor, tuple[int, ...]]]]:
-    """Factors with indices renamed, exchangeable axes in order, and sorted; and the sign of the exchanges (0: a repeated index)."""
+    """The sign of the exchanges (0: a repeated index), and factors with indices renamed, exchangeable axes in order, sorted."""
     sign, out = 1, []
     for factor in factors:
         tensor: Tensor = factor.operand

@@ -1,4 +1,4 @@
-"""Canonical forms: equal for renamed and shuffled networks, different for networks with different values, on easy and hard graphs."""
+"""Canonical forms: equal for renamed and shuffled networks, different where values differ, on easy and hard graphs."""
 
 import random
 
