@@ -7,7 +7,7 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import sympy
@@ -18,7 +18,7 @@ __all__ = ["Size", "as_size", "known_to_differ", "require_same_size", "size_symb
 
 Size: TypeAlias = int | sympy.Symbol
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}(_[A-Za-z0-9]{1,15})?\Z")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,7}(_[A-Za-z0-9]{1,7})?\Z")
 
 
 def size_symbol(name: str) -> sympy.Symbol:
@@ -27,8 +27,10 @@ def size_symbol(name: str) -> sympy.Symbol:
     >>> size_symbol("n").is_positive, size_symbol("H_1").is_integer
     (True, True)
     """
-    if not NAME.match(name):
-        raise SpecError(f"a size is named by letters and digits with at most one subscript, like n or H_1; got {name!r}")
+    if not NAME.match(name) or name == "no":
+        raise SpecError(
+            f"a size is named by letters and digits with at most one subscript, of up to 8 and 7 characters, like n or H_1; got {name!r}"
+        )
     return sympy.Symbol(name, integer=True, positive=True)
 
 
@@ -41,15 +43,15 @@ def as_size(value: object, what: str) -> Size:
     if isinstance(value, str):
         return size_symbol(value)
     if isinstance(value, sympy.Symbol):
-        if value.is_integer and value.is_positive:
-            size_symbol(value.name)  # the name reaches LaTeX and code
-            return value
-        raise SpecError(f"{what} is the symbol {value}, which is not declared integer=True, positive=True")
-    if isinstance(value, bool) or not isinstance(value, int | sympy.Integer):
+        if value != size_symbol(value.name):  # the name reaches LaTeX and code
+            raise SpecError(f"{what} is the symbol {value}, which is not declared with integer=True, positive=True and no more")
+        return value
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise SpecError(f"{what} must be a positive integer or a positive integer symbol; got {value!r}")
-    if value < 1:
-        raise SpecError(f"{what} must be at least 1; got {value}")
-    return int(value)
+    number = value.__index__()
+    if number < 1:
+        raise SpecError(f"{what} must be at least 1; got {number}")
+    return number
 
 
 def substitute_size(size: Size, values: Mapping[sympy.Symbol, Size]) -> Size:
@@ -68,7 +70,7 @@ def known_to_differ(left: object, right: object) -> bool:
     return difference.is_zero is False or (difference.is_number and difference != 0)
 
 
-def require_same_size(left: object, left_source: str, right: object, right_source: str) -> None:
-    """Raise ShapeError, naming both sources, when the two sizes are known to differ."""
-    if known_to_differ(left, right):
-        raise ShapeError(f"{left_source} has size {left}, but {right_source} has size {right}")
+def require_same_size(left: object, left_source: Callable[[], str], right: object, right_source: Callable[[], str]) -> None:
+    """Raise ShapeError, naming both sources, when the two sizes are known to differ; the sources are only asked for then."""
+    if left != right and known_to_differ(left, right):
+        raise ShapeError(f"{left_source()} has size {left}, but {right_source()} has size {right}")

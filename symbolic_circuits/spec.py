@@ -82,7 +82,7 @@ class Parallel:
     residual: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "blocks", tuple(self.blocks))
+        object.__setattr__(self, "blocks", as_blocks(self.blocks, "Parallel"))
         require_flags(self, "residual")
         if len(self.blocks) < 2:
             raise SpecError(f"parallel blocks are at least two; got {len(self.blocks)}")
@@ -140,7 +140,7 @@ class Transformer:
     unembedding: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "blocks", tuple(self.blocks))
+        object.__setattr__(self, "blocks", as_blocks(self.blocks, "a model"))
         for letter, meaning in (("n", "positions"), ("d", "residual width"), ("V", "vocabulary")):
             object.__setattr__(self, letter, as_size(getattr(self, letter), f"{letter} ({meaning})"))
         require_flags(self, "embedding", "unembedding")
@@ -149,6 +149,7 @@ class Transformer:
             raise SpecError(f"a vocabulary V={self.V} is given, but the model has neither embedding nor unembedding")
         for block in self.numbered():
             require_hidden_width(block, self.d)
+        object.__setattr__(self, "blocks", tuple(normal(block, self.d) for block in self.blocks))
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -231,6 +232,20 @@ def substitute(item: Block | Parallel, values: Mapping[sympy.Symbol, Size]) -> B
     if item.m is None and item.output:
         return replace(item, m=values.get(M))
     return replace(item, m=item.m if item.m is None else substitute_size(item.m, values))
+
+
+def as_blocks(blocks: object, owner: str) -> tuple:
+    """Blocks given in a sequence."""
+    if isinstance(blocks, str) or not isinstance(blocks, Iterable):
+        raise SpecError(f"the blocks of {owner} are given in a sequence; got {type(blocks).__name__}")
+    return tuple(blocks)
+
+
+def normal(item: Block | Parallel, d: Size) -> Block | Parallel:
+    """One spelling of a layer without output matrix, whose hidden width d need not be said."""
+    if isinstance(item, Parallel):
+        return replace(item, blocks=tuple(normal(block, d) for block in item.blocks))
+    return replace(item, m=None) if isinstance(item, Bilinear) and not item.output else item
 
 
 def require_flags(item: object, *names: str) -> None:

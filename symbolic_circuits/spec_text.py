@@ -43,7 +43,7 @@ bilinear: "bilinear" | "bilinear(" option ("," option)* ")"
        | NAME "=" size -> assigned
        | NAME -> switched_on
 size: INTEGER | NAME
-NAME: /(?!no\b)[A-Za-z][A-Za-z0-9]{0,15}(_[A-Za-z0-9]{1,15})?/
+NAME: /(?!no\b)[A-Za-z][A-Za-z0-9]{0,7}(_[A-Za-z0-9]{1,7})?/
 INTEGER: /[0-9]{1,9}/
 %ignore /[ \t\r\n]+/
 """

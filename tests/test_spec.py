@@ -136,9 +136,9 @@ def test_known_to_differ(left, right, differ):
     assert known_to_differ(left, right) is differ
     if differ:
         with pytest.raises(ShapeError, match="rows of A has size 2, but columns of B has size 3"):
-            require_same_size(left, "rows of A", right, "columns of B")
+            require_same_size(left, lambda: "rows of A", right, lambda: "columns of B")
     else:
-        require_same_size(left, "rows of A", right, "columns of B")
+        require_same_size(left, lambda: "rows of A", right, lambda: "columns of B")
 
 
 def test_a_zero_size_is_known_to_differ_from_a_positive_one():
@@ -150,7 +150,7 @@ INVALID = [  # what makes it, message, and a valid twin
     (lambda: sc.Attention(-2), "must be at least 1; got -2", lambda: sc.Attention(2)),
     (lambda: sc.Attention(True), "positive integer", lambda: sc.Attention(1)),
     (lambda: sc.Attention(2.0), "positive integer or a positive integer symbol; got 2.0", lambda: sc.Attention(2)),
-    (lambda: sc.Attention(sympy.Symbol("H")), "not declared integer=True", lambda: sc.Attention(size_symbol("H"))),
+    (lambda: sc.Attention(sympy.Symbol("H")), "not declared with integer=True", lambda: sc.Attention(size_symbol("H"))),
     (lambda: sc.Attention(size_symbol("H") + 1), "positive integer", lambda: sc.Attention(size_symbol("H"))),
     (lambda: sc.Attention(2, e=0), "head width e must be at least 1", lambda: sc.Attention(2, e=1)),
     (

@@ -1,7 +1,7 @@
 """Axes of fixed size split into their values: sum_i f_i over an axis of size 2 is f_0 + f_1, and g_i is g_0 e_i + g_1 e'_i.
 
-After that every entry along a fixed axis is a tensor of its own, so that two polynomials are equal at these sizes exactly if their
-collected forms are: 2 x 2 matrices satisfy their characteristic equation, and a sum over two heads is the two heads.
+After that every entry along a fixed axis is a tensor of its own, so that two polynomials are equal at these sizes exactly if
+their collected forms are: 2 x 2 matrices satisfy their characteristic equation, and a sum over two heads is the two heads.
 """
 
 from collections.abc import Iterator

@@ -24,8 +24,8 @@ Key = tuple[tuple, Monomial]  # canonical form, monomial
 class Polynomial:
     """Collected terms.
 
-    ``terms`` maps (canonical form, monomial) to a nonzero rational. A form is (factors, output, sizes); the output lists the legs of
-    the axes in order, then the open names in alphabetical order.
+    ``terms`` maps (canonical form, monomial) to a nonzero rational. A form is (factors, output, sizes); the output lists the legs
+    of the axes in order, then the open names in alphabetical order.
     """
 
     axes: tuple[Axis, ...]

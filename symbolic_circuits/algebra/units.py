@@ -7,7 +7,7 @@ normal form every axis that is held has an index and a unit vector of its own.
 from symbolic_circuits.algebra.open_terms import OpenTerm
 from symbolic_circuits.algebra.tensor import SizeName, Tensor
 
-__all__ = ["held_apart", "is_unit", "unit"]
+__all__ = ["held_apart", "is_unit", "place_of", "unit"]
 
 PREFIX = "unit "
 
@@ -20,6 +20,11 @@ def unit(place: int, size: SizeName) -> Tensor:
 def is_unit(tensor: Tensor) -> bool:
     """Whether a tensor is a unit vector."""
     return tensor.name.startswith(PREFIX)
+
+
+def place_of(tensor: Tensor) -> int:
+    """The place of a unit vector."""
+    return int(tensor.name.removeprefix(PREFIX))
 
 
 def held_apart(term: OpenTerm) -> OpenTerm | None:

@@ -49,6 +49,14 @@ class Commands(click.Group):
         except SymbolicCircuitsError as error:
             click.echo(f"error: {error}", err=True)
             ctx.exit(3 if isinstance(error, BudgetError) else 2)
+        except MemoryError:
+            click.echo("error: there is not enough memory for this", err=True)
+            ctx.exit(3)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(2)
 
 
 @click.group(cls=Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})

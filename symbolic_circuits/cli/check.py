@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from symbolic_circuits.cli.inputs import read_tokens, read_weights
+from symbolic_circuits.cli.inputs import EXIT_CODES, read_tokens, read_weights
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.expansion.expansion import path_expansion
 from symbolic_circuits.numeric.checking import MAX_TERMS
@@ -28,8 +28,12 @@ Examples:
     help="An .npz or .safetensors file; else the example, or random weights.",
 )
 @click.option("--tokens", help='Token numbers, such as "3 4 31"; random ones by default.')
-@click.option("--seed", default=0, show_default=True, help="Of random weights, tokens and of the exact check.")
-@click.option("--limit", default=MAX_TERMS, show_default=True, help="On the number of terms evaluated one by one.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random weights, tokens and of the exact check."
+)
+@click.option(
+    "--limit", type=click.IntRange(1), default=MAX_TERMS, show_default=True, help="On the number of terms evaluated one by one."
+)
 @click.pass_context
 def check(ctx: click.Context, model: str | None, path: Path | None, tokens: str | None, seed: int, limit: int) -> None:
     """Evaluate all terms of MODEL and compare their sum with the forward pass: float64, float32, and exactly modulo a prime."""
@@ -40,4 +44,4 @@ def check(ctx: click.Context, model: str | None, path: Path | None, tokens: str 
             expansion, weights, read_tokens(tokens, weights, seed), limit=limit, seed=seed, progress=progress
         )
     click.echo(f"{report}\n  on {words}")
-    ctx.exit(0 if report.agrees else 1)
+    ctx.exit(EXIT_CODES[report.verdict])

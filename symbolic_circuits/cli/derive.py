@@ -5,16 +5,16 @@ from pathlib import Path
 import click
 import numpy as np
 
-from symbolic_circuits.cli.inputs import read_tokens, read_weights, table
+from symbolic_circuits.cli.inputs import EXIT_CODES, read_tokens, read_weights, table
 from symbolic_circuits.cli.progress import progress_bar
+from symbolic_circuits.counts import in_words
 from symbolic_circuits.examples.addition import all_pairs, answers, sequences
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
-from symbolic_circuits.numeric.checking import MAX_TERMS, CheckReport, check
+from symbolic_circuits.numeric.checking import MAX_TERMS, UNDECIDED, CheckReport, check
 from symbolic_circuits.numeric.margins import margins
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.report.article import article
 from symbolic_circuits.report.classes import path_class_rows
-from symbolic_circuits.report.numbers import in_words
 from symbolic_circuits.report.plain import to_plain
 from symbolic_circuits.spec import Transformer
 from symbolic_circuits.whole_file import require_format, write_whole
@@ -37,7 +37,7 @@ MAX_ROWS = 20
 @click.option("--weights", "path", type=click.Path(path_type=Path), help="An .npz or .safetensors file to check on.")
 @click.option("--tokens", help='Token numbers to check on, such as "3 4 31".')
 @click.option("--notation", default="operator", show_default=True, help="operator, matrix, index or tensor.")
-@click.option("--seed", default=0, show_default=True, help="Of random weights and tokens.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random weights and tokens.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.pass_context
 def derive(
@@ -57,6 +57,10 @@ def derive(
     if output is not None:
         require_format(output, (".tex",))
     if model is not None and Transformer.parse(model).has_symbolic_heads:
+        if path is not None or tokens is not None:
+            raise click.UsageError(
+                "the number of heads is a symbol, so that --weights and --tokens have nothing to be checked on"
+            )
         expansion, report = path_expansion(model), None
         print_closed_form(expansion, notation)
         click.echo("\nThe number of heads is a symbol, so there is nothing to check on weights.")
@@ -68,7 +72,8 @@ def derive(
     if output is not None:
         write_whole(output, article(expansion, report), force=force)
         click.echo(f"\nwrote {output}")
-    ctx.exit(0 if report is None or report.agrees else 1)
+    claimed = not expansion.model.has_symbolic_heads
+    ctx.exit(EXIT_CODES[report.verdict] if report is not None else EXIT_CODES[UNDECIDED] if claimed else 0)
 
 
 def print_closed_form(expansion: PathExpansion, notation: str) -> None:

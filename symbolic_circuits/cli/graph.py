@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from symbolic_circuits.cli.inputs import read_number
 from symbolic_circuits.expansion.expansion import path_expansion
 from symbolic_circuits.expansion.graphs import model_graph
 from symbolic_circuits.report.graph_files import FORMATS, graph_bytes, to_dot
@@ -33,7 +34,7 @@ def graph(model: str, which: str | None, output: Path | None, force: bool) -> No
         made = model_graph(parsed)
     else:
         expansion = path_expansion(parsed)
-        made = (expansion[int(which)] if which.isdecimal() else expansion.parse(which)).graph
+        made = (expansion[read_number(which, "the number of a term")] if which.isdecimal() else expansion.parse(which)).graph
     if output is None:
         click.echo(to_dot(made), nl=False)
         return

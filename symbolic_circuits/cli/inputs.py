@@ -5,13 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
-from symbolic_circuits.errors import SpecError, TokensError
+from symbolic_circuits.errors import SpecError, TermError, TokensError
+from symbolic_circuits.numeric.checking import AGREES, DIFFERS, UNDECIDED
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
 
-__all__ = ["RANDOM_POSITIONS", "read_tokens", "read_weights", "table"]
+__all__ = ["EXIT_CODES", "RANDOM_POSITIONS", "read_number", "read_tokens", "read_weights", "table"]
 
+EXIT_CODES = {AGREES: 0, DIFFERS: 1, UNDECIDED: 3}
 RANDOM_POSITIONS = 5
+RANDOM_WIDTH = 16
+MAX_DIGITS = 4000
 PIPE_WIDTH = 10_000  # lines are not folded where a program reads them
 
 
@@ -34,11 +38,10 @@ def read_tokens(text: str | None, weights: Weights, seed: int) -> np.ndarray:
     if text is None:
         generator = np.random.default_rng(seed)
         n = model.n if isinstance(model.n, int) else RANDOM_POSITIONS
-        return (
-            generator.integers(0, weights.size(model.V), n)
-            if model.embedding
-            else generator.standard_normal((n, weights.size(model.d)))
-        )
+        if model.embedding:
+            return generator.integers(0, weights.size(model.V), n)
+        d = weights.size(model.d) if model.d in weights.sizes or isinstance(model.d, int) else RANDOM_WIDTH
+        return generator.standard_normal((n, d))
     if not model.embedding:
         raise TokensError("a model without embedding reads no tokens; leave --tokens out for a random residual input")
     words = text.replace(",", " ").split()
@@ -46,6 +49,13 @@ def read_tokens(text: str | None, weights: Weights, seed: int) -> np.ndarray:
     if bad or not words:
         raise TokensError(f"--tokens is a list of token numbers such as '3 4 31'; got {text!r}")
     return np.array([int(word) for word in words])
+
+
+def read_number(text: str, what: str) -> int:
+    """A natural number of at most a few thousand digits."""
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
+        raise TermError(f"{what} is a natural number of at most {MAX_DIGITS} digits; got {text[:40]!r}")
+    return int(text)
 
 
 def table(title: str, heads: list[str], rows: list[list[str]]) -> None:

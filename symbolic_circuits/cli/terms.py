@@ -2,10 +2,10 @@
 
 import click
 
-from symbolic_circuits.cli.inputs import table
+from symbolic_circuits.cli.inputs import read_number, table
+from symbolic_circuits.counts import in_words
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.report.classes import path_class_rows
-from symbolic_circuits.report.numbers import in_words
 from symbolic_circuits.report.plain import to_plain
 
 EXAMPLES = """
@@ -23,25 +23,26 @@ MAX_CLASSES = 10_000
 @click.command(epilog=EXAMPLES)
 @click.argument("model", default="attn(2) bilinear")
 @click.option("--start", default="0", show_default=True, help="Number of the first term listed.")
-@click.option("--limit", default=20, show_default=True, help="Terms listed.")
+@click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Terms listed.")
 @click.option("--sample", "sampled", type=click.IntRange(1, 1_000_000), help="List so many terms drawn uniformly instead.")
-@click.option("--seed", default=0, show_default=True, help="Of --sample.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --sample.")
 @click.option("--classes", is_flag=True, help="Path classes, heads left open, with the number of terms in each.")
 @click.option("--notation", help="Add the value of each term: operator, matrix, index or tensor.")
 def terms(model: str, start: str, limit: int, sampled: int | None, seed: int, classes: bool, notation: str | None) -> None:
     """Count the terms of MODEL, and list some of them with number, order, height and degree."""
     expansion = path_expansion(model)
     click.echo(f"{expansion.model}: {in_words(expansion.number_of_terms)} terms")
+    if sampled and (classes or not isinstance(expansion.number_of_terms, int)):
+        raise click.UsageError("--sample draws terms, but heads are left open here: path classes are listed without it")
     if classes or not isinstance(expansion.number_of_terms, int):
         list_classes(expansion, notation or "operator")
         return
-    if not start.isdecimal():
-        raise click.BadParameter(f"the number of a term is a natural number; got {start!r}", param_hint="--start")
-    chosen = expansion.sample(sampled, seed=seed) if sampled else expansion[int(start) : int(start) + max(0, limit)]
+    first = read_number(start, "the number of a term")
+    chosen = expansion.sample(sampled, seed=seed) if sampled else expansion[first : first + limit]
     heads = ["term", "number", "order", "height", "degree"] + ([notation] if notation else [])
     rows = []
     for k, term in enumerate(chosen):
-        number = expansion.index(term) if sampled else int(start) + k
+        number = expansion.index(term) if sampled else first + k
         value = [to_plain(term.expr(notation))] if notation else []
         rows.append([str(term), str(number), str(term.order), str(term.height), str(term.degree), *value])
     table("", heads, rows)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sympy import Expr, S
 
+from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError, CodeError, NotationError
 from symbolic_circuits.expansion.notation import notation_for
 from symbolic_circuits.expansion.tensors import ModelTensors
@@ -88,7 +89,7 @@ def to_code(expansion: "PathExpansion", library: str = "numpy") -> str:
         raise NotationError(f"code is written for {' or '.join(map(repr, LIBRARIES))}; got {library!r}")
     classes = expansion.path_classes()
     if classes.number_of_terms > MAX_EINSUMS:
-        raise BudgetError(f"code of {classes.number_of_terms} einsums was asked for; the limit is {MAX_EINSUMS}")
+        raise BudgetError(f"code of {in_words(classes.number_of_terms)} einsums was asked for; the limit is {MAX_EINSUMS:,}")
     writer = notation_for("matrix", expansion.tensors)
     found = [(str(term), contraction(writer.write(term))) for term in classes]
     parameters = list(dict.fromkeys(f.operand.expr for _, c in found for f in c.network.factors))
@@ -96,7 +97,7 @@ def to_code(expansion: "PathExpansion", library: str = "numpy") -> str:
     if any(len(list(c.network.indices())) > LETTERS for _, c in found):
         head, call, tail = "from opt_einsum import contract", "contract", ""
     lines = [head, "", "", f"def path_expansion({', '.join(identifier(str(p)) for p in parameters)}):"]
-    lines.append(f"    # {expansion.model}: {expansion.number_of_terms} terms in {len(found)} path classes")
+    lines.append(f"    # {expansion.model}: {in_words(expansion.number_of_terms)} terms in {len(found)} path classes")
     lines.append(f"    # {', '.join(f'{identifier(str(p))} {p.shape}' for p in parameters)}")
     for k, (name, summand) in enumerate(found):
         lines.append(f"    out = {'out + ' if k else ''}{einsum_call(summand, call, tail)}  # {name}")

@@ -33,6 +33,10 @@ class Enumeration:
         self.lists: dict[int, tuple[Term, ...]] = {}
         self.sizes = [[self.size(p) for p in nonterminal] for nonterminal in grammar.nonterminals]
         self.starts = [[0, *accumulate(sizes)][:-1] for sizes in self.sizes]
+        self.passing = [  # the place of the production that passes terms by, if there is one
+            next((k for k, production in enumerate(rules) if production.component is None), None)
+            for rules in grammar.nonterminals
+        ]
         self.places: list[dict[Component, int]] = [
             {p.component: k for k, p in enumerate(nonterminal) if p.component is not None} for nonterminal in grammar.nonterminals
         ]
@@ -49,20 +53,26 @@ class Enumeration:
 
     def term(self, nonterminal: int, k: int) -> Term:
         """Term number k of a nonterminal, 0 <= k < its count."""
+        outer: list[Component] = []  # heads around the term, outermost first
         while self.counts[nonterminal] > SHARED:
             place = bisect_right(self.starts[nonterminal], k) - 1
             k -= self.starts[nonterminal][place]
             production = self.grammar.nonterminals[nonterminal][place]
+            if len(production.inputs) > 1:
+                term = Term(production.component, self.pair(production, k))
+                break
             if production.component is not None:
-                return Term(production.component, self.input_terms(production, k))
+                outer.append(production.component)
             nonterminal = production.inputs[0]
-        return self.listed(nonterminal)[k]
+        else:
+            term = self.listed(nonterminal)[k]
+        for component in reversed(outer):
+            term = Term(component, (term,))
+        return term
 
-    def input_terms(self, production: Production, k: int) -> tuple[Term, ...]:
-        """The inputs of term number k of a production."""
+    def pair(self, production: Production, k: int) -> tuple[Term, Term]:
+        """The inputs of term number k of a bilinear layer."""
         inputs = production.inputs
-        if len(inputs) == 1:
-            return (self.term(inputs[0], k),)
         if production.unordered:
             j = (isqrt(8 * k + 1) - 1) // 2
             i = k - j * (j + 1) // 2
@@ -75,34 +85,30 @@ class Enumeration:
         offset = 0
         while True:
             place = self.places[nonterminal].get(term.component)
-            if place is not None:
-                break
-            passing = self.passing(nonterminal)
-            if passing is None:
+            passing = self.passing[nonterminal] if place is None else None
+            if place is None and passing is None:
                 raise TermError(f"{term} is not a term of this expansion: {term.component.name} cannot stand there")
-            offset += self.starts[nonterminal][passing]
-            nonterminal = self.grammar.nonterminals[nonterminal][passing].inputs[0]
-        production = self.grammar.nonterminals[nonterminal][place]
-        return offset + self.starts[nonterminal][place] + self.input_index(production, term)
+            found = place if passing is None else passing
+            offset += self.starts[nonterminal][found]
+            production = self.grammar.nonterminals[nonterminal][found]
+            if passing is None:
+                if len(term.inputs) != len(production.inputs):
+                    name, arity = term.component.name, len(production.inputs)
+                    raise TermError(f"{name} has {arity} inputs; got {len(term.inputs)} in {term}")
+                if len(term.inputs) != 1:
+                    return offset + self.pair_index(production, term)
+                term = term.inputs[0]
+            nonterminal = production.inputs[0]
 
-    def passing(self, nonterminal: int) -> int | None:
-        """The place of the production that passes terms by, if there is one."""
-        rules = self.grammar.nonterminals[nonterminal]
-        return next((k for k, production in enumerate(rules) if production.component is None), None)
-
-    def input_index(self, production: Production, term: Term) -> int:
-        """The number of a term within its production."""
-        if len(term.inputs) != len(production.inputs):
-            raise TermError(f"{term.component.name} has {len(production.inputs)} inputs; got {len(term.inputs)} in {term}")
-        places = [self.index(k, x) for k, x in zip(production.inputs, term.inputs, strict=True)]
-        if not places:
+    def pair_index(self, production: Production, term: Term) -> int:
+        """The number of a term within the production of a bilinear layer, or of the input."""
+        if not term.inputs:
             return 0
-        if len(places) == 1:
-            return places[0]
+        i, j = (self.index(k, x) for k, x in zip(production.inputs, term.inputs, strict=True))
         if production.unordered:
-            i, j = sorted(places)
+            i, j = sorted((i, j))
             return j * (j + 1) // 2 + i
-        return places[0] * self.counts[production.inputs[1]] + places[1]
+        return i * self.counts[production.inputs[1]] + j
 
     def terms(self, nonterminal: int, start: int = 0) -> Iterator[Term]:
         """The terms of a nonterminal in order, from number ``start`` on, in constant memory."""

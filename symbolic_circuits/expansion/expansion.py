@@ -10,11 +10,12 @@ from functools import cached_property
 from itertools import islice
 from random import Random
 
-from sympy import Expr, Symbol
+from sympy import Expr, Poly, Symbol
 
+from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError, SpecError, TermError, TermIndexError
 from symbolic_circuits.expansion.code import to_code
-from symbolic_circuits.expansion.counting import Counting, Grading
+from symbolic_circuits.expansion.counting import Counting, Grading, LargestTerm
 from symbolic_circuits.expansion.enumeration import Enumeration
 from symbolic_circuits.expansion.grammar import ANY_HEAD, EACH_HEAD, Component, Grammar, grammar_of
 from symbolic_circuits.expansion.interpret import Algebra, T, interpret_grammar
@@ -29,6 +30,7 @@ __all__ = ["PathExpansion", "interpret", "path_expansion"]
 Z = Symbol("z")
 MAX_WRITTEN = 20_000  # terms in one SymPy expression
 MAX_SLICE = 1_000_000
+MAX_NODES = 2**20  # of one term as a tree
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,8 @@ class PathExpansion:
     @property
     def number_of_terms(self) -> int | Expr:
         """Exact; a SymPy polynomial where the number of heads of some block is a symbol."""
-        return self.counts[-1]
+        count = self.counts[-1]
+        return count.as_expr() if isinstance(count, Poly) else count
 
     def count_by(self, by: str = "order", z: Symbol = Z) -> Expr:
         """The generating function of the terms: the coefficient of z^k is the number of those of grade k.
@@ -105,6 +108,11 @@ class PathExpansion:
                 f"the terms of {str(self.model)!r} cannot be listed: the number of heads is a symbol. Use path_classes(), "
                 f"closed_form(), or path_expansion(model.subs({{...}}))"
             )
+        largest = self.interpret(LargestTerm())
+        if largest > MAX_NODES:
+            raise BudgetError(
+                f"the largest term of {str(self.model)!r} has {in_words(largest)} nodes; terms are made up to {MAX_NODES:,}"
+            )
         return Enumeration(self.grammar, self.counts)
 
     def __iter__(self) -> Iterator[Term]:
@@ -112,6 +120,8 @@ class PathExpansion:
 
     def terms(self, start: int = 0) -> Iterator[Term]:
         """The terms in order from number ``start`` on, in constant memory."""
+        if start < 0:
+            raise TermIndexError(f"the terms of {str(self.model)!r} are numbered from 0; got a start of {in_words(start)}")
         return self.enumeration.terms(len(self.grammar.nonterminals) - 1, start)
 
     def __getitem__(self, k: int | slice) -> Term | tuple[Term, ...]:
@@ -124,7 +134,9 @@ class PathExpansion:
             raise TypeError(f"terms are numbered by integers; got {k!r}")
         k = k.__index__()
         if not -count <= k < count:
-            raise TermIndexError(f"term {k} was asked for, but {str(self.model)!r} has {count} terms, numbered from 0")
+            raise TermIndexError(
+                f"term {in_words(k)} was asked for, but {str(self.model)!r} has {in_words(count)} terms, numbered from 0"
+            )
         return enumeration.term(last, k % count)
 
     def slice(self, wanted: slice) -> tuple[Term, ...]:
@@ -135,7 +147,7 @@ class PathExpansion:
         size = max(0, (stop - start + step - (1 if step > 0 else -1)) // step)
         if size > MAX_SLICE:
             raise BudgetError(
-                f"a slice of {size} terms was asked for; the limit is {MAX_SLICE}: iterate over terms(start) instead"
+                f"a slice of {in_words(size)} terms was asked for; the limit is {MAX_SLICE:,}: iterate over terms(start) instead"
             )
         if step == 1:
             return tuple(islice(self.terms(start), size))
@@ -143,6 +155,8 @@ class PathExpansion:
 
     def index(self, term: Term) -> int:
         """The number of a term: ``expansion[expansion.index(term)] == term``; TermError where it is not one."""
+        if not isinstance(term, Term):
+            raise TermError(f"only a term has a number; got {type(term).__name__} (parse(name) makes a term of its name)")
         return self.enumeration.index(len(self.grammar.nonterminals) - 1, term)
 
     def __contains__(self, term: object) -> bool:
@@ -168,7 +182,8 @@ class PathExpansion:
         5
         """
         term = parse_term(name, self.components)
-        return self[self.index(term)] if isinstance(self.number_of_terms, int) else term
+        owner = self if isinstance(self.number_of_terms, int) else self.path_classes()
+        return owner[owner.index(term)]
 
     @cached_property
     def components(self) -> dict[str, Component]:
@@ -209,7 +224,7 @@ class PathExpansion:
         writer = notation_for(notation, self.tensors)
         if self.number_of_terms > MAX_WRITTEN:
             raise BudgetError(
-                f"an expression of {self.number_of_terms} terms was asked for; the limit is {MAX_WRITTEN}: "
+                f"an expression of {in_words(self.number_of_terms)} terms was asked for; the limit is {MAX_WRITTEN:,}: "
                 "write out single terms, or count and evaluate without writing"
             )
         return writer.total([writer.write(term) for term in self])

@@ -12,11 +12,13 @@ from typing import TypeAlias
 import sympy
 
 from symbolic_circuits.axes import Size
+from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.spec import Attention, Block, NumberedBlock, Transformer
 
 __all__ = ["EACH_HEAD", "ANY_HEAD", "Component", "Grammar", "Production", "component_of", "grammar_of"]
 
 EACH_HEAD = "each head"  # one production a head (one in all where their number is a symbol)
+MAX_HEADS = 100_000
 ANY_HEAD = "any head"  # one production an attention block: terms are then path classes
 
 
@@ -96,6 +98,9 @@ def grammar_of(model: Transformer, heads: str = EACH_HEAD) -> Grammar:
     >>> [[production.component and production.component.name for production in rules] for rules in grammar.nonterminals]
     [['embed'], [None, 'attn.0[0]', 'attn.0[1]'], [None, 'bilinear.1']]
     """
+    heads_listed = sum(b.heads for _, b in model.numbered() if isinstance(b, Attention) and isinstance(b.heads, int))
+    if heads == EACH_HEAD and heads_listed > MAX_HEADS:
+        raise BudgetError(f"the model has {heads_listed:,} heads; the limit is {MAX_HEADS:,}")
     nonterminals = [(Production(component_of(model, "input")),)]
     for level, step in enumerate(model.steps):
         productions = [Production(None, (level,))] if step.residual else []

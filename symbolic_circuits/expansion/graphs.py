@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import networkx
 import sympy
 
-from symbolic_circuits.errors import SpecError
+from symbolic_circuits.errors import BudgetError, SpecError
 from symbolic_circuits.expansion.grammar import Component, component_of
 from symbolic_circuits.expansion.tensors import ModelTensors
 from symbolic_circuits.spec import Attention, NumberedBlock, Transformer
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["model_graph", "path_terms", "term_graph"]
 
 SIDES = ("left", "right")
+MAX_NODES = 100_000
 
 
-def model_graph(model: Transformer) -> networkx.DiGraph:
+def model_graph(model: Transformer | str) -> networkx.DiGraph:
     """The residual stream, the components that read it and write to it, and the two inputs of every bilinear layer.
 
     Examples
@@ -43,6 +44,7 @@ def model_graph(model: Transformer) -> networkx.DiGraph:
     >>> graph.nodes["attn.0[1]"]["kind"], graph.nodes["attn.0[1]"]["latex"]
     ('head', 'A^{1} \\\\otimes W_{OV}^{1}')
     """
+    model = Transformer.parse(model) if isinstance(model, str) else model
     if model.has_symbolic_heads:
         raise SpecError(f"the graph of {str(model)!r} has a node for every head, but the number of heads is a symbol")
     graph = networkx.DiGraph(model=str(model))
@@ -127,6 +129,8 @@ def term_graph(term: "Term") -> networkx.DiGraph:
     >>> [data["kind"] for _, data in graph.nodes(data=True)]
     ['output', 'bilinear', 'side', 'head', 'input', 'side', 'head', 'input']
     """
+    if term.nodes > MAX_NODES:
+        raise BudgetError(f"the graph of a term of {term.nodes:,} nodes was asked for; the limit is {MAX_NODES:,}")
     tensors = ModelTensors(term.component.model)
     graph = networkx.DiGraph(model=str(tensors.model), term=str(term))
     add_output(graph, tensors.model, "output")

@@ -37,9 +37,17 @@ class Term(NamedTuple):
     inputs: tuple["Term", ...]
 
     def __str__(self) -> str:
-        if not self.inputs:
-            return self.component.name
-        return f"{self.component.name}({', '.join(map(str, self.inputs))})"
+        parts, waiting = [], [self]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, str):
+                parts.append(part)
+                continue
+            parts.append(part.component.name)
+            if part.inputs:
+                waiting += [")", *(x for y in reversed(part.inputs) for x in (y, ", "))][:-1]
+                waiting.append("(")
+        return "".join(parts)
 
     def __repr__(self) -> str:
         return f"<Term {self}>"
@@ -52,6 +60,11 @@ class Term(NamedTuple):
         A[1]*t*W_E.T*W_OV[1].T*W_U.T
         """
         return notation_for(notation, ModelTensors(self.component.model)).write(self)
+
+    @property
+    def nodes(self) -> int:
+        """Number of nodes of the term as a tree: its order plus its degree."""
+        return sum(1 for _ in subterms(self))
 
     def to_einsum(self) -> tuple[str, tuple[str, ...]]:
         """The einsum string and the names of its operands; see :func:`symbolic_circuits.expansion.code.to_einsum`."""
@@ -70,7 +83,10 @@ class Term(NamedTuple):
     @property
     def height(self) -> int:
         """Largest number of heads and bilinear layers on a way from the output to an input."""
-        return 1 + max(x.height for x in self.inputs) if self.inputs else 0
+        heights: dict[int, int] = {}
+        for node in reversed(list(subterms(self))):  # inputs before what reads them
+            heights[id(node)] = 1 + max((heights[id(x)] for x in node.inputs), default=-1)
+        return heights[id(self)]
 
     @property
     def degree(self) -> int:

@@ -12,20 +12,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from symbolic_circuits.axes import size_symbol
-from symbolic_circuits.errors import BudgetError, SpecError, TokensError
+from symbolic_circuits.counts import in_words
+from symbolic_circuits.errors import BudgetError, TokensError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
+from symbolic_circuits.expansion.grammar import Grammar
 from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.numeric.evaluate import output_values, stream_values
 from symbolic_circuits.numeric.frozen import Frozen, freeze
+from symbolic_circuits.numeric.matching import require_match, without_sizes
 from symbolic_circuits.numeric.weights import Weights, layout
-from symbolic_circuits.spec import Attention, Bilinear, Parallel, Transformer
+from symbolic_circuits.spec import Attention, Transformer
 
 __all__ = ["CheckReport", "Comparison", "ExactComparison", "check", "check_exactly"]
 
 MAX_TERMS = 100_000
+AGREES, DIFFERS, UNDECIDED = "agrees", "differs", "undecided"
 PRIME = 2**28 - 57  # products of residues stay below 2^56, so that 128 of them add up in an int64
 EXACT_SIZES = {"n": 3, "d": 4, "V": 5, "e": 2, "m": 3}
-ENTRY = 10  # random integers lie in [-ENTRY, ENTRY]
+INCONCLUSIVE = 1e-3  # an exact check that errs with a larger probability shows nothing
 ROUNDING = 32.0  # allowed rounding error, in units of machine epsilon times the sum of the terms' norms
 
 
@@ -39,9 +43,11 @@ class Comparison:
     cancellation: float  # sum of the norms of the terms over the norm of the output
 
     @property
-    def agrees(self) -> bool:
-        """Whether rounding explains the difference."""
-        return self.error <= self.tolerance
+    def verdict(self) -> str:
+        """AGREES where rounding explains the difference; UNDECIDED where the output vanishes or overflows."""
+        if not np.isfinite([self.error, self.tolerance]).all():
+            return UNDECIDED
+        return AGREES if self.error <= self.tolerance else DIFFERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +62,11 @@ class ExactComparison:
     degree: int  # of the output as a polynomial in weights and patterns
 
     @property
-    def agrees(self) -> bool:
-        """Whether every entry is equal."""
-        return self.differing == 0
+    def verdict(self) -> str:
+        """AGREES where every entry is equal and chance does not explain it."""
+        if self.differing:
+            return DIFFERS
+        return AGREES if self.error_probability <= INCONCLUSIVE else UNDECIDED
 
     @property
     def error_probability(self) -> float:
@@ -75,13 +83,19 @@ class CheckReport:
     float32: Comparison
     exact: ExactComparison
     norms: np.ndarray  # (terms,) root mean square over sequences of the norm of each term's output
-    shares: np.ndarray  # (terms,) part of the output that each term carries, <term, output> / <output, output>; they add up to 1
+    shares: np.ndarray  # (terms,) <term, output> / <output, output>: they add up to 1, or are nan where the output vanishes
     parts_at: str | None  # the first step after which the partial sums part from the forward pass; None where they do not
+
+    @property
+    def verdict(self) -> str:
+        """DIFFERS if one of the three does, else UNDECIDED if one is, else AGREES."""
+        verdicts = {self.float64.verdict, self.float32.verdict, self.exact.verdict}
+        return next(verdict for verdict in (DIFFERS, UNDECIDED, AGREES) if verdict in verdicts)
 
     @property
     def agrees(self) -> bool:
         """Whether the terms add up to the forward pass in all three senses."""
-        return self.float64.agrees and self.float32.agrees and self.exact.agrees
+        return self.verdict == AGREES
 
     def largest(self, top: int | None = None) -> list[tuple[Term, float, float]]:
         """(term, norm, share) by falling norm."""
@@ -90,11 +104,13 @@ class CheckReport:
 
     def __str__(self) -> str:
         count = self.expansion.number_of_terms
-        lines = [
-            f"{count} terms of {str(self.expansion.model)!r} {'add up' if self.agrees else 'DO NOT add up'} to the forward pass"
-        ]
+        words = {AGREES: "add up", DIFFERS: "DO NOT add up", UNDECIDED: "were not shown to add up"}[self.verdict]
+        lines = [f"{count} terms of {str(self.expansion.model)!r} {words} to the forward pass"]
         for part in (self.float64, self.float32):
-            lines.append(f"  {part.dtype}: relative error {part.error:.1e}, rounding explains {part.tolerance:.1e}")
+            found = f"relative error {part.error:.1e}, rounding explains {part.tolerance:.1e}"
+            lines.append(
+                f"  {part.dtype}: {found if part.verdict != UNDECIDED else 'undecided, the output vanishes or overflows'}"
+            )
         e = self.exact
         sizes = ", ".join(f"{name}={value}" for name, value in e.sizes)
         lines.append(
@@ -108,7 +124,7 @@ class CheckReport:
 
 
 def check(
-    expansion: PathExpansion | str,
+    expansion: PathExpansion | Transformer | str,
     weights: Weights,
     tokens: object,
     *,
@@ -143,11 +159,12 @@ def check(
     >>> report.agrees, report.exact.differing
     (True, 0)
     """
-    expansion = path_expansion(expansion) if isinstance(expansion, str) else expansion
-    require_same_model(expansion.model, weights.model)
+    expansion = expansion if isinstance(expansion, PathExpansion) else path_expansion(expansion)
+    expansion.enumeration  # noqa: B018 (an error where the heads are symbols)
+    require_match(expansion, weights.model, weights.arrays, None)
     if expansion.number_of_terms > limit:
         raise BudgetError(
-            f"checking {str(expansion.model)!r} would evaluate {expansion.number_of_terms} terms one by one; the limit is {limit}"
+            f"checking {str(expansion.model)!r} would evaluate {in_words(expansion.number_of_terms)} terms one by one; the limit is {limit:,}"
         )
     runs = [freeze(weights, sequence) for sequence in as_batch(weights, tokens)]
     report = (lambda done: progress(done, 2 * len(runs))) if progress else (lambda done: None)
@@ -155,32 +172,17 @@ def check(
     single, _, _ = compare(expansion, runs, np.float32, positions, lambda done: report(done + len(runs)))
     exact, integers = check_exactly(expansion, seed=seed)
     parts_at = None
-    if not (double.agrees and exact.agrees):
+    if DIFFERS in (double.verdict, exact.verdict):
         parts_at = first_difference(expansion, runs[0].astype(np.float64)) or first_difference(expansion, integers)
     return CheckReport(expansion, double, single, exact, norms, shares, parts_at)
 
 
-def without_sizes(model: Transformer) -> Transformer:
-    """The architecture of a model, all sizes but the numbers of heads left open."""
-
-    def opened(block: Attention | Bilinear | Parallel) -> Attention | Bilinear | Parallel:
-        if isinstance(block, Parallel):
-            return replace(block, blocks=tuple(map(opened, block.blocks)))
-        return replace(block, e=size_symbol("e")) if isinstance(block, Attention) else replace(block, m=None)
-
-    blocks = tuple(map(opened, model.blocks))
-    return Transformer(blocks, embedding=model.embedding, unembedding=model.unembedding)
-
-
-def require_same_model(expanded: Transformer, weighted: Transformer) -> None:
-    """The expansion may leave sizes open that the weights have."""
-    if without_sizes(expanded) != without_sizes(weighted):
-        raise SpecError(f"the expansion is of {str(expanded)!r}, but the weights are of {str(weighted)!r}")
-
-
 def as_batch(weights: Weights, tokens: object) -> list[np.ndarray]:
     """One or several sequences as a list."""
-    array = np.asarray(tokens)
+    try:
+        array = np.asarray(tokens)
+    except ValueError as error:
+        raise TokensError("several sequences must be of equal length") from error
     one = 1 if weights.model.embedding else 2
     if array.ndim not in (one, one + 1) or not len(array):
         raise TokensError(f"tokens are one sequence or several of equal length; got shape {array.shape}")
@@ -198,21 +200,23 @@ def compare(
     count = expansion.number_of_terms
     squares, inner = np.zeros(count), np.zeros(count)
     total = difference = sum_of_norms = 0.0
-    for done, run in enumerate((run.astype(dtype) for run in runs), start=1):
-        rows = slice(None) if positions is None else list(positions)
-        output = run.forward().output[rows].astype(np.float64)
-        values = output_values(expansion, run, positions).reshape(count, -1).astype(np.float64)
-        squares += np.einsum("kv,kv->k", values, values)
-        inner += values @ output.ravel()
-        sum_of_norms += np.linalg.norm(values, axis=1).sum() ** 2
-        difference += float(np.sum((values.sum(axis=0) - output.ravel()) ** 2))
-        total += float(np.sum(output**2))
-        report(done)
-    scale = np.sqrt(total) if total else 1.0
+    with np.errstate(all="ignore"):  # what overflows is found in the result
+        for done, run in enumerate((run.astype(dtype) for run in runs), start=1):
+            values = output_values(expansion, run, positions).reshape(count, -1).astype(np.float64)
+            output = run.forward().output[slice(None) if positions is None else list(positions)].astype(np.float64)
+            squares += np.einsum("kv,kv->k", values, values)
+            inner += values @ output.ravel()
+            sum_of_norms += np.linalg.norm(values, axis=1).sum() ** 2
+            difference += float(np.sum((values.sum(axis=0) - output.ravel()) ** 2))
+            total += float(np.sum(output**2))
+            report(done)
+    if not (np.isfinite(total) and total > np.finfo(dtype).tiny):
+        return Comparison(np.dtype(dtype).name, np.nan, np.nan, np.nan), np.sqrt(squares / len(runs)), np.full(count, np.nan)
+    scale = np.sqrt(total)
     cancellation = float(np.sqrt(sum_of_norms) / scale)
     tolerance = ROUNDING * float(np.finfo(dtype).eps) * max(1.0, cancellation) * (1 + len(expansion.model.steps))
     result = Comparison(np.dtype(dtype).name, float(np.sqrt(difference) / scale), tolerance, cancellation)
-    return result, np.sqrt(squares / len(runs)), inner / (total or 1.0)
+    return result, np.sqrt(squares / len(runs)), inner / total
 
 
 def check_exactly(expansion: PathExpansion, *, seed: int = 0) -> tuple[ExactComparison, Frozen]:
@@ -222,14 +226,15 @@ def check_exactly(expansion: PathExpansion, *, seed: int = 0) -> tuple[ExactComp
 
     def draw(shape: tuple) -> np.ndarray:
         numbers = tuple(size if isinstance(size, int) else EXACT_SIZES[str(size)] for size in shape)
-        return generator.integers(-ENTRY, ENTRY + 1, numbers)
+        return generator.integers(0, PRIME, numbers)
 
     arrays = {name: draw(shape) for name, shape in layout(model).items()}
     patterns = {k: draw((spec.heads, model.n, model.n)) for k, spec in model.numbered() if isinstance(spec, Attention)}
     n, V = EXACT_SIZES["n"], EXACT_SIZES["V"]
     source = generator.integers(0, V, n) if model.embedding else draw((model.n, model.d))
     frozen = Frozen(model, arrays, patterns, source, PRIME)
-    terms = output_values(expansion, frozen).sum(axis=0) % PRIME
+    opened = PathExpansion(replace(expansion.grammar, model=model))  # the same terms, at other sizes
+    terms = output_values(opened, frozen).sum(axis=0) % PRIME
     output = frozen.forward().output
     sizes = tuple((name, value) for name, value in EXACT_SIZES.items() if size_symbol(name) in model.symbolic_sizes)
     return ExactComparison(PRIME, sizes, seed, int((terms != output).sum()), output.size, degree_bound(model)), frozen
@@ -248,7 +253,7 @@ def first_difference(expansion: PathExpansion, frozen: Frozen) -> str | None:
     """The first step after which the sum of the terms so far is not the residual stream."""
     streams = frozen.forward().streams
     for number, stream in enumerate(streams):
-        prefix = PathExpansion(replace(expansion.grammar, nonterminals=expansion.grammar.nonterminals[: number + 1]))
+        prefix = PathExpansion(Grammar(frozen.model, expansion.grammar.nonterminals[: number + 1]))
         values = stream_values(prefix, frozen)
         difference = frozen.reduce(values.sum(axis=0) - stream)
         size = np.abs(values).sum() if frozen.modulus is None else 0.0

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError, TokensError
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.grammar import Component, Production
 from symbolic_circuits.numeric.frozen import Frozen
+from symbolic_circuits.numeric.matching import require_match
 
 __all__ = ["MAX_BYTES", "contributions", "output_values", "stream_values"]
 
@@ -41,8 +43,8 @@ def output_values(expansion: PathExpansion, frozen: Frozen, positions: Sequence[
 
 def stream_values(expansion: PathExpansion, frozen: Frozen, positions: Sequence[int] | None = None) -> np.ndarray:
     """The residual stream of every term, shape (terms, positions, d)."""
-    probes = probes_at(frozen, positions)
-    return Evaluator(expansion, frozen).values(len(expansion.grammar.nonterminals) - 1, probes)
+    evaluator = Evaluator(expansion, frozen)
+    return evaluator.values(len(expansion.grammar.nonterminals) - 1, probes_at(frozen, positions))
 
 
 def contributions(expansion: PathExpansion, frozen: Frozen, *, position: int = -1, direction: int | np.ndarray) -> np.ndarray:
@@ -61,6 +63,7 @@ def contributions(expansion: PathExpansion, frozen: Frozen, *, position: int = -
     >>> bool(np.isclose(terms.sum(), frozen.forward().output[-1, 7]))
     True
     """
+    evaluator = Evaluator(expansion, frozen)
     model = frozen.model
     width = len(frozen.arrays["W_U"]) if model.unembedding else frozen.x0.shape[1]
     if np.ndim(direction) == 0:
@@ -74,7 +77,6 @@ def contributions(expansion: PathExpansion, frozen: Frozen, *, position: int = -
             raise TokensError(f"a direction on the output has shape ({width},); got {vector.shape}")
     vector = vector @ frozen.arrays["W_U"] if model.unembedding else vector
     probes = probes_at(frozen, [position])
-    evaluator = Evaluator(expansion, frozen)
     return evaluator.along(len(expansion.grammar.nonterminals) - 1, probes, frozen.reduce(vector)[None, :])[:, 0]
 
 
@@ -83,8 +85,10 @@ def probes_at(frozen: Frozen, positions: Sequence[int] | None) -> np.ndarray:
     n, identity = frozen.positions, np.eye(frozen.positions, dtype=frozen.x0.dtype)
     if positions is None:
         return identity
+    if not len(positions):
+        raise TokensError("no positions are asked for: leave positions out for all of them")
     for position in positions:
-        if not -n <= position < n:
+        if not hasattr(position, "__index__") or not -n <= position < n:
             raise TokensError(f"position {position} is outside a sequence of {n} positions")
     return identity[list(positions)]
 
@@ -93,8 +97,8 @@ def require_budget(entries: int, expansion: PathExpansion) -> None:
     """Raise BudgetError before an array of so many entries is made."""
     if entries * 8 > MAX_BYTES:
         raise BudgetError(
-            f"evaluating the {expansion.number_of_terms} terms of {str(expansion.model)!r} one by one takes an array of "
-            f"{entries * 8:,} bytes; the limit is {MAX_BYTES:,}"
+            f"evaluating the {in_words(expansion.number_of_terms)} terms of {str(expansion.model)!r} one by one takes an array of "
+            f"{in_words(entries * 8)} bytes; the limit is {MAX_BYTES:,}"
         )
 
 
@@ -102,6 +106,7 @@ class Evaluator:
     """Values of the terms of each nonterminal under probes, for one frozen model."""
 
     def __init__(self, expansion: PathExpansion, frozen: Frozen) -> None:
+        require_match(expansion, frozen.model, frozen.arrays, frozen.positions)
         self.expansion, self.frozen = expansion, frozen
         self.rules, self.counts = expansion.grammar.nonterminals, expansion.enumeration.counts
         self.everywhere = np.eye(frozen.positions, dtype=frozen.x0.dtype)

@@ -1,7 +1,9 @@
 """Named arrays and the text form of a model in one file, ``.npz`` without pickle or ``.safetensors``, written whole or not."""
 
 import io
+import math
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +16,17 @@ __all__ = ["read", "write"]
 
 FORMAT = "symbolic_circuits weights 1"
 MAX_BYTES = 32 * 2**30  # of the arrays, unpacked
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    EOFError,
+    OSError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    MemoryError,
+)
 SUFFIXES = (".npz", ".safetensors")
 
 
@@ -33,14 +46,30 @@ def read_npz(path: Path) -> tuple[str | None, str | None, dict[str, np.ndarray]]
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-        if size > MAX_BYTES:
-            raise BudgetError(f"{path} unpacks to {size:,} bytes; the limit is {MAX_BYTES:,}")
+            if size > MAX_BYTES:
+                raise BudgetError(f"{path} unpacks to {size:,} bytes; the limit is {MAX_BYTES:,}")
+            for entry in archive.infolist():
+                require_honest_header(archive, entry)
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, KeyError, NotImplementedError) as error:
+    except BudgetError:
+        raise
+    except UNREADABLE as error:
         raise WeightsError(f"{path} cannot be read as .npz (truncated, or of another format): {error}") from error
     labels = [str(arrays.pop(key)) if key in arrays and arrays[key].dtype.kind == "U" else None for key in ("model", "format")]
     return labels[0], labels[1], arrays
+
+
+def require_honest_header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """Raise ValueError where the header of an array promises more, or less, than its file holds."""
+    with archive.open(entry) as file:
+        version = np.lib.format.read_magic(file)
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
+        if read is None:
+            raise ValueError(f"{entry.filename} is of array format {version}")
+        shape, _, dtype = read(file)
+        if dtype.hasobject or math.prod(shape) * dtype.itemsize != entry.file_size - file.tell():
+            raise ValueError(f"{entry.filename} does not hold an array of shape {shape} and type {dtype}")
 
 
 def read_safetensors(path: Path) -> tuple[str | None, str | None, dict[str, np.ndarray]]:
@@ -64,10 +93,13 @@ def write(path: Path, model: str, arrays: Mapping[str, np.ndarray]) -> None:
         np.savez(stream, **{name: np.array(text) for name, text in labels.items()}, **arrays)
         content = stream.getvalue()
     else:
-        import_safetensors()
+        safetensors = import_safetensors()
         from safetensors.numpy import save
 
-        content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata=labels)
+        try:
+            content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata=labels)
+        except (KeyError, ValueError, TypeError, safetensors.SafetensorError) as error:
+            raise WeightsError(f"cannot write {path}: a .safetensors file does not hold these types ({error})") from error
     write_whole(path, content, force=True)
 
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from symbolic_circuits.errors import TokensError
 from symbolic_circuits.expansion.expansion import PathExpansion
-from symbolic_circuits.numeric.checking import as_batch, require_same_model
+from symbolic_circuits.numeric.checking import as_batch
 from symbolic_circuits.numeric.evaluate import contributions
 from symbolic_circuits.numeric.frozen import freeze
+from symbolic_circuits.numeric.matching import require_match
 from symbolic_circuits.numeric.weights import Weights
 
 __all__ = ["margins"]
@@ -41,8 +42,11 @@ def margins(
     >>> print(expansion[int(by_term.argmax())])
     bilinear.1(attn.0[0](embed), attn.0[1](embed))
     """
-    require_same_model(expansion.model, weights.model)
+    expansion.enumeration  # noqa: B018 (an error where the heads are symbols)
+    require_match(expansion, weights.model, weights.arrays, None)
     sequences, targets = as_batch(weights, tokens), np.atleast_1d(np.asarray(targets))
+    if targets.dtype.kind not in "iu":
+        raise TokensError(f"targets are token numbers; got dtype {targets.dtype}")
     if targets.shape != (len(sequences),):
         raise TokensError(f"there is one target a sequence; got {targets.shape} for {len(sequences)} sequences")
     width = len(weights.arrays["W_U"]) if weights.model.unembedding else weights.size(weights.model.d)

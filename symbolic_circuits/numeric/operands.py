@@ -9,13 +9,14 @@ from sympy.core.basic import Basic
 
 from symbolic_circuits.expansion.tensors import AttentionTensors, ModelTensors
 from symbolic_circuits.numeric.frozen import Frozen
+from symbolic_circuits.numeric.weights import find_sizes, layout
 from symbolic_circuits.syntax.family import MatrixFamily
 
 __all__ = ["named_operands", "operands"]
 
 
 def operands(frozen: Frozen) -> dict[Basic, np.ndarray]:
-    """The array of every symbol of the model; arguments and values for ``lambdify``.
+    """The array of every symbol of the model, and the number of every size; arguments and values for ``lambdify``.
 
     >>> import symbolic_circuits as sc
     >>> weights = sc.Weights.random("attn(2) bilinear", seed=0)
@@ -40,9 +41,17 @@ def operands(frozen: Frozen) -> dict[Basic, np.ndarray]:
                 out[block.W_out] = last
             pairs = frozen.reduce(left[:, :, None] * right[:, None, :])
             out[block.B] = frozen.reduce(np.tensordot(last, pairs, axes=(1, 0)))
+    out |= {size: np.array(value) for size, value in sizes_of(frozen).items()}
     if isinstance(tensors.W_U, MatrixSymbol):
         out[tensors.W_U] = arrays["W_U"]
     return out
+
+
+def sizes_of(frozen: Frozen) -> dict[Basic, int]:
+    """The number that every size symbol of the model stands for."""
+    sizes = find_sizes(layout(frozen.model), frozen.arrays)
+    sizes |= {frozen.model.n: frozen.positions, frozen.model.d: frozen.x0.shape[1]}
+    return {size: sizes[size] for size in frozen.model.symbolic_sizes if size in sizes}
 
 
 def named_operands(frozen: Frozen) -> dict[str, np.ndarray]:

@@ -74,6 +74,8 @@ class Weights:
     arrays: Mapping[str, np.ndarray]
 
     def __post_init__(self) -> None:
+        if isinstance(self.model, str):
+            object.__setattr__(self, "model", Transformer.parse(self.model))
         expected = layout(self.model)
         require_names(expected, self.arrays)
         arrays = {name: as_finite(name, self.arrays[name]) for name in expected}
@@ -87,6 +89,8 @@ class Weights:
 
     def size(self, size: Size) -> int:
         """The value of a size of the model."""
+        if not isinstance(size, int) and size not in self._sizes:
+            raise WeightsError(f"no array of {str(self.model)!r} has the size {size}")
         return size if isinstance(size, int) else self._sizes[size]
 
     def __repr__(self) -> str:
@@ -174,7 +178,7 @@ class Weights:
             raise WeightsError(f"{path} does not say which model it belongs to: give model=")
         model = text if model is None else model
         try:
-            return cls(Transformer.parse(model) if isinstance(model, str) else model, arrays)
+            return cls(model, arrays)
         except (WeightsError, SpecError) as error:
             raise WeightsError(f"{path}: {error}") from error
 
@@ -198,7 +202,7 @@ def as_finite(name: str, array: object) -> np.ndarray:
     array = np.asarray(array)
     if array.dtype.kind not in "fiu":
         raise WeightsError(f"{name} must hold real numbers; got dtype {array.dtype}")
-    array = array.astype(np.float64) if array.dtype.kind in "iu" else array.view()
+    array = array.astype(np.float64) if array.dtype.kind in "iu" else array.astype(array.dtype.newbyteorder("="), copy=True)
     if not np.isfinite(array).all():
         bad = np.argwhere(~np.isfinite(array))
         raise WeightsError(f"{name} has {len(bad)} entries that are NaN or infinite, the first at {tuple(map(int, bad[0]))}")

@@ -5,7 +5,7 @@ from sympy import Expr
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.tensors import AttentionTensors, ModelTensors
 from symbolic_circuits.expansion.term import Term
-from symbolic_circuits.numeric.checking import CheckReport
+from symbolic_circuits.numeric.checking import AGREES, DIFFERS, CheckReport
 from symbolic_circuits.report.classes import PathClass, definitions, meaning, path_class_rows, terms_in_class
 from symbolic_circuits.report.latex import align, check_to_latex, escape, is_linear, left_side, longtable, to_latex
 from symbolic_circuits.report.plain import to_plain
@@ -225,7 +225,7 @@ def breakable(name: str) -> str:
 def on_weights(report: CheckReport) -> str:
     """The check and the largest terms."""
     exact = report.exact
-    verdict = "add up to" if report.agrees else r"\textbf{do not} add up to"
+    verdict = {AGREES: "add up to", DIFFERS: r"\textbf{do not} add up to"}.get(report.verdict, "were not shown to add up to")
     text = (
         f"The terms {verdict} the forward pass: relative error {report.float64.error:.1e} in float64 and "
         f"{report.float32.error:.1e} in float32; "

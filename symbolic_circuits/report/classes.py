@@ -6,6 +6,7 @@ from math import prod
 
 from sympy import Expr, KroneckerProduct, MatMul, MatrixSymbol
 
+from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.notation import notation_for
@@ -54,7 +55,7 @@ def limited_classes(expansion: PathExpansion, limit: int) -> PathExpansion:
     classes = expansion.path_classes()
     if classes.number_of_terms > limit:
         raise BudgetError(
-            f"{str(expansion.model)!r} has {classes.number_of_terms} path classes; the limit for writing them is {limit}"
+            f"{str(expansion.model)!r} has {in_words(classes.number_of_terms)} path classes; the limit for writing them is {limit}"
         )
     return classes
 

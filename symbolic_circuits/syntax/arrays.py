@@ -64,7 +64,7 @@ def sum_shape(expr: Add) -> tuple[Expr, ...]:
     first, *others = expr.args
     shape = array_shape(first)
     for other in others:
-        require_equal_shapes(shape, str(first), array_shape(other), str(other))
+        require_equal_shapes(shape, first, array_shape(other), other)
     return shape
 
 
@@ -77,12 +77,12 @@ def product_shape(expr: Mul) -> tuple[Expr, ...]:
     return shapes[0] if shapes else ()
 
 
-def require_equal_shapes(left: tuple[Expr, ...], left_name: str, right: tuple[Expr, ...], right_name: str) -> None:
+def require_equal_shapes(left: tuple[Expr, ...], left_array: Basic, right: tuple[Expr, ...], right_array: Basic) -> None:
     """Raise ShapeError when two shapes are known to differ."""
     if len(left) != len(right):
-        raise ShapeError(f"{left_name} has {len(left)} axes, but {right_name} has {len(right)}")
+        raise ShapeError(f"{left_array} has {len(left)} axes, but {right_array} has {len(right)}")
     for axis, (a, b) in enumerate(zip(left, right, strict=True), start=1):
-        require_same_size(a, f"axis {axis} of {left_name}", b, f"axis {axis} of {right_name}")
+        require_same_size(a, lambda k=axis: f"axis {k} of {left_array}", b, lambda k=axis: f"axis {k} of {right_array}")
 
 
 class TensorDot(Expr):
@@ -119,20 +119,20 @@ class TensorDot(Expr):
 
     def __new__(cls, left: Basic, j: int, right: Basic, k: int) -> "TensorDot":
         left, j, right, k = map(_sympify, (left, j, right, k))
-        for axis, array in ((j, left), (k, right)):
-            order = len(array_shape(array))
+        a, b = array_shape(left), array_shape(right)
+        for axis, array, order in ((j, left, len(a)), (k, right, len(b))):
             if not (isinstance(axis, Integer) and 1 <= axis <= order):
                 raise ShapeError(f"{array} has axes 1 to {order}; the inner product asks for axis {axis}")
-        a, b = array_shape(left)[int(j) - 1], array_shape(right)[int(k) - 1]
-        require_same_size(a, f"axis {j} of {left}", b, f"axis {k} of {right}")
-        return super().__new__(cls, left, j, right, k)
+        p, q = int(j) - 1, int(k) - 1
+        require_same_size(a[p], lambda: f"axis {j} of {left}", b[q], lambda: f"axis {k} of {right}")
+        obj = super().__new__(cls, left, j, right, k)
+        obj._shape = a[:p] + a[p + 1 :] + b[:q] + b[q + 1 :]  # kept: nested products would work it out again at every level
+        return obj
 
     @property
     def shape(self) -> tuple[Expr, ...]:
         """The remaining axes of the left operand, then of the right one."""
-        left, j, right, k = self.args
-        a, b = array_shape(left), array_shape(right)
-        return a[: int(j) - 1] + a[int(j) :] + b[: int(k) - 1] + b[int(k) :]
+        return self._shape
 
     def _operands(self, printer: object) -> tuple[str, str]:
         """Left operand bare where it is itself an inner product (they read from the left), right one in brackets."""

@@ -42,7 +42,8 @@ class ApplyBilinear(MatrixExpr):
                 raise ShapeError(
                     f"the {name} input of {tensor} has {column.rows} rows, no whole number of positions of width {width}"
                 )
-        require_same_size(x.rows / shape[1], f"the left input of {tensor}, in positions,", y.rows / shape[2], "the right one")
+        left, right = x.rows / shape[1], y.rows / shape[2]
+        require_same_size(left, lambda: f"the left input of {tensor}, in positions,", right, lambda: "the right one")
         return super().__new__(cls, tensor, x, y)
 
     @property

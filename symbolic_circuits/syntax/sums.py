@@ -152,12 +152,15 @@ class IndexSum(BoundSum, Expr):
 
     def __new__(cls, body: Expr, *limits: Tuple | tuple) -> Expr:
         inner = body.limits if isinstance(body, IndexSum) else ()
-        return super().__new__(cls, body.body if inner else body, *limits, *inner)
+        obj = super().__new__(cls, body.body if inner else body, *limits, *inner)
+        if isinstance(obj, IndexSum):
+            obj._shape = array_shape(obj.body)  # kept: nested sums would work it out again at every level
+        return obj
 
     @property
     def shape(self) -> tuple[Expr, ...]:
         """The shape of the body; () for a scalar."""
-        return array_shape(self.body)
+        return self._shape
 
     def doit(self, **hints: bool) -> Expr:
         """The sum written out where its ends are numbers."""

@@ -217,6 +217,6 @@ def test_nothing_depends_on_the_hash_seed():
 def test_closed_forms_that_are_too_long():
     expansion = sc.path_expansion("(attn(12) bilinear)*3")
     for write in (expansion.expr, expansion.closed_form):
-        with pytest.raises(BudgetError, match="the limit is 20000"):
+        with pytest.raises(BudgetError, match="the limit is 20,000"):
             write("matrix")
     assert len(summands(sc.path_expansion("(attn(12) bilinear)*2").closed_form("matrix"))) == 156

@@ -160,7 +160,7 @@ def test_unknown_libraries(library):
 
 
 def test_code_that_is_too_long():
-    with pytest.raises(BudgetError, match="code of 97656 einsums was asked for; the limit is 20000"):
+    with pytest.raises(BudgetError, match="code of 97,656 einsums was asked for; the limit is 20,000"):
         sc.path_expansion("(attn(12) bilinear)*3").to_code()
     assert sc.path_expansion("(attn(12) bilinear)*2").to_code().count("np.einsum") == 156
 

@@ -188,5 +188,5 @@ def test_unknown_gradings(by):
 
 def test_absurd_counts_stop():
     assert sc.path_expansion("bilinear*20").number_of_terms.bit_length() > 600_000
-    with pytest.raises(BudgetError, match="more than 10,000,000 bits at bilinear"):
+    with pytest.raises(BudgetError, match="over 10,000,000 bits at bilinear"):
         sc.path_expansion("bilinear*40").number_of_terms  # noqa: B018

@@ -12,9 +12,9 @@ from strategies import transformers
 from sympy import MatrixSymbol, Symbol
 
 import symbolic_circuits as sc
+from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.report.latex import escape, to_latex
-from symbolic_circuits.report.numbers import in_words
 
 MODELS = {
     "attention_bilinear": "attn(2) bilinear",
@@ -141,7 +141,7 @@ def test_unknown_results_have_no_latex() -> None:
 
 
 def test_too_many_path_classes() -> None:
-    with pytest.raises(BudgetError, match="has 24648 path classes; the limit for writing them is 500"):
+    with pytest.raises(BudgetError, match="has 24,648 path classes; the limit for writing them is 500"):
         sc.article(sc.path_expansion("(attn(1) bilinear)*2 attn(1)|bilinear"))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from sympy import Expr, Symbol
 
+from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.expansion.interpret import Algebra
 from symbolic_circuits.expansion.tensors import AttentionTensors, BilinearTensors, ModelTensors
@@ -24,6 +25,7 @@ __all__ = ["Notation", "fresh_index", "index_symbol"]
 T = TypeVar("T")
 
 HEAD_LETTERS = "hgf"
+MAX_NODES = 5000
 
 
 def index_symbol(name: str) -> Symbol:
@@ -67,6 +69,8 @@ class Notation(Algebra[T], Generic[T]):
 
     def write(self, term: "Term") -> Expr:
         """The expression of a term (or of a path class), with its coefficient."""
+        if term.nodes > MAX_NODES:
+            raise BudgetError(f"an expression of a term of {term.nodes:,} nodes was asked for; the limit is {MAX_NODES:,}")
         self.head_symbols = []
         value = self.output(self.tree_value(term))
         if term.coefficient != 1:

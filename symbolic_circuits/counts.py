@@ -1,13 +1,11 @@
-"""Numbers of terms in words: digits grouped, and a power of ten where they are many."""
-
-from sympy import Expr
+"""Counts in words: digits grouped, and a power of ten where they are many."""
 
 __all__ = ["in_words"]
 
 MAX_DIGITS = 60
 
 
-def in_words(count: int | Expr) -> str:
+def in_words(count: object) -> str:
     """An exact number where it is short, else its leading digits.
 
     >>> in_words(5600322), in_words(7**2000)

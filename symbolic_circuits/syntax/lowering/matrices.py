@@ -1,0 +1,136 @@
+"""Lowering of matrix expressions, each node by its definition in indices. Tensors are real: the adjoint is the transpose."""
+
+from collections.abc import Sequence
+from functools import reduce
+
+from sympy import (
+    Adjoint,
+    DiagMatrix,
+    DiagonalMatrix,
+    DiagonalOf,
+    HadamardPower,
+    HadamardProduct,
+    Integer,
+    KroneckerProduct,
+    MatMul,
+    MatPow,
+    Trace,
+    Transpose,
+)
+from sympy.matrices.expressions.matexpr import MatrixElement
+
+from symbolic_circuits.algebra.open_terms import Axis, Open
+from symbolic_circuits.errors import ShapeError, UnsupportedNodeError
+from symbolic_circuits.syntax.bilinear import ApplyBilinear
+from symbolic_circuits.syntax.lowering.context import Lowering, SplitNeeded, join, open_form
+from symbolic_circuits.syntax.vec import Vec
+
+__all__: list[str] = []
+
+MAX_POWER = 64
+
+
+def product(values: Sequence[Open]) -> Open:
+    """A matrix product."""
+    return reduce(lambda a, b: join(a.outer(b), 1, 2).summed(1), values)
+
+
+@open_form.register(MatMul)
+def _matmul(expr: MatMul, lowering: Lowering) -> Open:
+    scalars = [lowering.open(arg) for arg in expr.args if not arg.is_Matrix]
+    matrices = [lowering.open(arg) for arg in expr.args if arg.is_Matrix]
+    return reduce(Open.outer, [*scalars, product(matrices)])
+
+
+@open_form.register(MatPow)
+def _matpow(expr: MatPow, lowering: Lowering) -> Open:
+    if not (isinstance(expr.exp, Integer) and 0 <= expr.exp <= MAX_POWER):
+        raise UnsupportedNodeError(f"the matrix power {expr} is not a whole one between 0 and {MAX_POWER}")
+    base = lowering.open(expr.base)
+    return product([base] * int(expr.exp)) if expr.exp else Open.of_identity(base.axes[0])
+
+
+@open_form.register(Transpose)
+@open_form.register(Adjoint)
+def _transpose(expr: Transpose, lowering: Lowering) -> Open:
+    return lowering.open(expr.arg).permuted((1, 0))
+
+
+@open_form.register(Trace)
+def _trace(expr: Trace, lowering: Lowering) -> Open:
+    return join(lowering.open(expr.arg), 0, 1).summed(0)
+
+
+@open_form.register(HadamardProduct)
+def _hadamard(expr: HadamardProduct, lowering: Lowering) -> Open:
+    return elementwise([lowering.open(arg) for arg in expr.args])
+
+
+@open_form.register(HadamardPower)
+def _hadamard_power(expr: HadamardPower, lowering: Lowering) -> Open:
+    if not (isinstance(expr.exp, Integer) and 0 < expr.exp <= MAX_POWER):
+        raise UnsupportedNodeError(f"the elementwise power {expr} is not a whole one between 1 and {MAX_POWER}")
+    return elementwise([lowering.open(expr.base)] * int(expr.exp))
+
+
+def elementwise(values: Sequence[Open]) -> Open:
+    """An elementwise product of matrices."""
+    return reduce(lambda a, b: join(join(a.outer(b), 0, 2), 1, 2), values)
+
+
+@open_form.register(KroneckerProduct)
+def _kronecker(expr: KroneckerProduct, lowering: Lowering) -> Open:
+    value = reduce(Open.outer, (lowering.open(arg) for arg in expr.args))
+    count = len(value.axes)
+    value = value.permuted([*range(0, count, 2), *range(1, count, 2)])
+    rows, cols = (sum(value.axes[part], ()) for part in (slice(0, count // 2), slice(count // 2, count)))
+    return value.grouped((rows, cols))
+
+
+@open_form.register(DiagMatrix)
+@open_form.register(DiagonalMatrix)
+@open_form.register(DiagonalOf)
+def _diagonal(expr: DiagMatrix, lowering: Lowering) -> Open:
+    value = lowering.open(expr.args[0])
+    if isinstance(expr, DiagMatrix):  # of a column or a row
+        long = 0 if value.axes[0] else 1
+        return join(value.summed(1 - long).outer(Open.of_identity(value.axes[long])), 1, 0).permuted((0, 1))
+    if isinstance(expr, DiagonalMatrix):  # the diagonal part
+        return join(join(value.outer(Open.of_identity(value.axes[0])), 0, 2), 1, 2)
+    return join(value, 0, 1).grouped((value.axes[0], ()))
+
+
+@open_form.register(MatrixElement)
+def _matrix_element(expr: MatrixElement, lowering: Lowering) -> Open:
+    value = lowering.indexed(lowering.open(expr.parent), 0, expr.i, expr)
+    return lowering.indexed(value, 0, expr.j, expr)
+
+
+@open_form.register(Vec)
+def _vec(expr: Vec, lowering: Lowering) -> Open:
+    value = lowering.open(expr.matrix)
+    return value.grouped((value.axes[0] + value.axes[1], ()))
+
+
+@open_form.register(ApplyBilinear)
+def _bilinear(expr: ApplyBilinear, lowering: Lowering) -> Open:
+    tensor, x, y = (lowering.open(arg) for arg in expr.args)
+    position = lowering.axis(expr.positions, f"positions of {expr.args[0]}")
+    columns = [split_column(column, position + tensor.axes[k]) for k, column in ((1, x), (2, y))]
+    value = tensor  # axes i, j, k
+    for column in columns:
+        value = join(value.outer(column), 1, len(value.axes) + 1).summed(
+            1
+        )  # sums over j, then k; a position axis joins at the end
+    value = join(value, 1, 2).permuted((1, 0))
+    return value.grouped((value.axes[0] + value.axes[1], ()))
+
+
+def split_column(column: Open, parts: Axis) -> Open:
+    """A column as an array over position and width; its rows must split so."""
+    rows = column.axes[0]
+    if rows != parts:
+        if len(rows) == 1 and isinstance(rows[0], str) and " at " in rows[0]:
+            raise SplitNeeded(rows[0], parts)
+        raise ShapeError(f"a column over {rows} is read as one over {parts}")
+    return column.grouped((parts[:1], parts[1:]))
