@@ -1,5 +1,6 @@
 """The command line: one file a command, imported only when that command runs, so that ``--help`` starts without SymPy."""
 
+import errno
 from importlib import import_module
 
 import click
@@ -52,9 +53,9 @@ class Commands(click.Group):
         except MemoryError:
             click.echo("error: there is not enough memory for this", err=True)
             ctx.exit(3)
-        except BrokenPipeError:
-            raise
         except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever reads has had enough; click ends quietly
             click.echo(f"error: {error}", err=True)
             ctx.exit(2)
 

@@ -42,7 +42,7 @@ def article(expansion: PathExpansion, report: CheckReport | None = None) -> str:
     rows = path_class_rows(expansion, "operator", MAX_CLASSES)
     model = expansion.model
     sections = [
-        rf"\title{{Path expansion of \texttt{{{escape(str(model)) or 'the model without blocks'}}}}}",
+        rf"\title{{Path expansion of \texttt{{{spec_name(model)}}}}}",
         r"\author{}\date{}\maketitle",
         r"\section{Setting}",
         setting(model, expansion.tensors),
@@ -56,6 +56,11 @@ def article(expansion: PathExpansion, report: CheckReport | None = None) -> str:
     if report is not None:
         sections += [r"\section{On weights}", on_weights(report)]
     return PREAMBLE + "\n\n".join(sections) + "\n\\end{document}\n"
+
+
+def spec_name(model: Transformer) -> str:
+    """The text of a model, with places where a line may break."""
+    return escape(str(model)).replace("|", r"|\allowbreak{}").replace(",", r",\allowbreak{}") or "the model without blocks"
 
 
 def setting(model: Transformer, tensors: ModelTensors) -> str:
@@ -140,7 +145,12 @@ def definition_of_model(model: Transformer, tensors: ModelTensors) -> str:
     for number, step in enumerate(model.steps):
         parts = [f"X_{{{number}}}"] if step.residual else []
         parts += [block_value(tensors.block(block.index), f"X_{{{number}}}") for block in step.blocks]
-        lines.append(rf"X_{{{number + 1}}} &= {' + '.join(parts)}")
+        lines.append(rf"X_{{{number + 1}}} &= {parts[0]}")
+        for k, part in enumerate(parts[1:], start=1):
+            if k % 2:  # two blocks a line
+                lines[-1] += f" + {part}"
+            else:
+                lines.append(rf"&\quad + {part}")
     if model.unembedding:
         lines.append(
             rf"T(t) &= X_{{{len(model.steps)}}} \, W_U^{{\top}}"

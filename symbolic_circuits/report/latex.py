@@ -1,8 +1,9 @@
 r"""Expressions, closed forms and tables of terms as LaTeX, in the notation of the field; for amsmath, booktabs, longtable."""
 
+import re
 from functools import singledispatch
 
-from sympy import Expr, HadamardProduct, Identity, KroneckerProduct, MatAdd, MatMul, MatrixSymbol, Sum, Transpose
+from sympy import Expr, HadamardProduct, Identity, KroneckerProduct, MatAdd, MatMul, MatrixSymbol, Sum, Symbol, Transpose
 from sympy.core.basic import Basic
 from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.printing.latex import LatexPrinter
@@ -23,6 +24,7 @@ __all__ = ["FieldLatexPrinter", "escape", "to_latex"]
 
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {c: f"\\{c}" for c in "&%$#_{}"}
 MAX_LINES = 2000
+SYMBOL = re.compile(r"([A-Za-z]+)([0-9]*)(?:_([A-Za-z0-9]+))?\Z")
 
 
 def escape(text: str) -> str:
@@ -44,6 +46,17 @@ class FieldLatexPrinter(LatexPrinter):
 
     def _print_Identity(self, expr: Identity) -> str:
         return r"\mathrm{Id}"
+
+    def _print_Symbol(self, expr: Symbol, style: str = "plain") -> str:
+        match = SYMBOL.match(expr.name)
+        if match is None:
+            return rf"\mathrm{{{escape(expr.name)}}}"
+        letters, digits, below = match.groups()
+        base = letters if len(letters) == 1 else rf"\mathrm{{{letters}}}"
+        subscript = ",".join(part for part in (digits, below) if part)
+        return f"{base}_{{{subscript}}}" if subscript else base
+
+    _print_Dummy = _print_Symbol
 
     def _print_MatrixSymbol(self, expr: MatrixSymbol) -> str:
         return named(expr.name)

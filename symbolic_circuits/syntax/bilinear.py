@@ -8,6 +8,7 @@ from sympy.printing.precedence import PRECEDENCE
 from symbolic_circuits.axes import known_to_differ, require_same_size
 from symbolic_circuits.errors import ShapeError
 from symbolic_circuits.syntax.arrays import array_shape
+from symbolic_circuits.syntax.calculus import no_derivative
 
 __all__ = ["ApplyBilinear"]
 
@@ -55,6 +56,8 @@ class ApplyBilinear(MatrixExpr):
     def shape(self) -> tuple[Expr, Expr]:
         """(n d', 1)."""
         return (self.positions * array_shape(self.args[0])[0], S.One)
+
+    _eval_derivative = no_derivative
 
     def _entry(self, i: Expr, j: Expr, **kwargs: object) -> Expr:
         raise NotImplementedError("entries of a bilinear layer are written in index notation")

@@ -10,7 +10,7 @@ import itertools
 import keyword
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, wraps
 
 import numpy
 import opt_einsum
@@ -25,7 +25,7 @@ from sympy.tensor.array.expressions import ArraySymbol
 from sympy.tensor.array.expressions.array_expressions import ArrayElement
 
 from symbolic_circuits.algebra.network import Factor, Network
-from symbolic_circuits.errors import CodeError, SymbolicCircuitsError
+from symbolic_circuits.errors import CodeError, ShapeError, SymbolicCircuitsError
 from symbolic_circuits.syntax.arrays import array_shape
 from symbolic_circuits.syntax.contraction import Contraction, Operand, contraction
 from symbolic_circuits.syntax.family import MatrixFamily
@@ -176,6 +176,8 @@ def lambdify(args: Sequence[Basic], expr: Expr) -> Callable[..., numpy.ndarray]:
     ------
     CodeError
         A symbol of the expression is not among the arguments, or a node cannot be written as NumPy code.
+    ShapeError
+        The function is called with an array whose shape is not that of its symbol.
 
     Examples
     --------
@@ -190,12 +192,42 @@ def lambdify(args: Sequence[Basic], expr: Expr) -> Callable[..., numpy.ndarray]:
     (5, 7)
     """
     args = list(args)
+    if len(set(args)) != len(args):
+        raise CodeError(f"an argument is given twice: {', '.join(map(str, args))}")
     taken = set(RESERVED)
     renamed = {arg: with_name(arg, unused(identifier(str(arg)), taken)) for arg in args}
     printer = EinsumPrinter({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
     body = expr.xreplace(renamed)
     require_arguments(body, args, list(renamed.values()), printer)
-    return sympy.lambdify([renamed[a] for a in args], body, modules=[NAMESPACE, "numpy"], printer=printer)
+    function = sympy.lambdify([renamed[a] for a in args], body, modules=[NAMESPACE, "numpy"], printer=printer)
+    used = expr.atoms(MatrixSymbol, ArraySymbol, MatrixFamily)
+    return checked(function, [(str(arg), tuple(arg.shape) if arg in used else None) for arg in args])
+
+
+def checked(
+    function: Callable[..., numpy.ndarray], arguments: Sequence[tuple[str, tuple | None]]
+) -> Callable[..., numpy.ndarray]:
+    """The function, with arrays refused whose shapes are not those of the symbols: numbers as they are, equal symbols equal."""
+    shapes = [(n, s and [int(x) if isinstance(x, sympy.Integer) else x for x in s]) for n, s in arguments]  # None: any
+
+    @wraps(function)
+    def evaluate(*values: object) -> numpy.ndarray:
+        if len(values) != len(shapes):
+            raise CodeError(f"the function takes {len(shapes)} arguments, {', '.join(n for n, _ in shapes)}; got {len(values)}")
+        known: dict[object, int] = {}
+        for (name, shape), value in zip(shapes, values, strict=True):
+            if shape is None:
+                continue
+            found = numpy.shape(value)
+            if len(found) != len(shape):
+                raise ShapeError(f"{name} has {len(shape)} axes; got an array of shape {found}")
+            for axis, (size, length) in enumerate(zip(shape, found, strict=True)):
+                if (size if isinstance(size, int) else known.setdefault(size, length)) != length:
+                    expected = size if isinstance(size, int) else f"{size} = {known[size]}"
+                    raise ShapeError(f"axis {axis} of {name} has size {expected}; got an array of shape {found}")
+        return function(*values)
+
+    return evaluate
 
 
 def require_arguments(body: Expr, args: Sequence[Basic], renamed: Sequence[Basic], printer: EinsumPrinter) -> None:

@@ -8,6 +8,7 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.printing.precedence import PRECEDENCE
 
 from symbolic_circuits.errors import ShapeError
+from symbolic_circuits.syntax.calculus import no_derivative
 from symbolic_circuits.syntax.names import identifier, latex_name, tensor_name
 
 __all__ = ["FamilyMember", "MatrixFamily"]
@@ -104,6 +105,8 @@ class FamilyMember(MatrixExpr):
 
     def _entry(self, i: Expr, j: Expr, **kwargs: object) -> Expr:
         return MatrixElement(self, i, j)
+
+    _eval_derivative = no_derivative
 
     def _sympystr(self, printer: object) -> str:
         return f"{self.family.name}[{printer._print(self.head)}]"

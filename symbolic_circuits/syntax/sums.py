@@ -10,6 +10,7 @@ from sympy.printing.precedence import PRECEDENCE
 
 from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.syntax.arrays import array_shape
+from symbolic_circuits.syntax.calculus import no_derivative
 
 __all__ = ["IndexSum", "MatrixSum"]
 
@@ -108,6 +109,8 @@ class MatrixSum(BoundSum, MatrixExpr):
     >>> MatrixSum(A[h], (h, 0, H - 1)).subs(H, 2).doit()
     A[0] + A[1]
     """
+
+    _eval_derivative = no_derivative
 
     @property
     def shape(self) -> tuple[Expr, Expr]:

@@ -5,6 +5,8 @@ from sympy.core.sympify import _sympify
 from sympy.functions.elementary.integers import floor
 from sympy.printing.precedence import PRECEDENCE
 
+from symbolic_circuits.syntax.calculus import no_derivative
+
 __all__ = ["Vec"]
 
 
@@ -37,6 +39,8 @@ class Vec(MatrixExpr):
     def shape(self) -> tuple[Expr, Expr]:
         """(rows * columns, 1)."""
         return (self.matrix.rows * self.matrix.cols, S.One)
+
+    _eval_derivative = no_derivative
 
     def _entry(self, i: Expr, j: Expr, **kwargs: object) -> Expr:
         cols = self.matrix.cols
