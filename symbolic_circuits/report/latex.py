@@ -16,7 +16,7 @@ from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.numeric.checking import CheckReport
 from symbolic_circuits.report.classes import path_class_rows
-from symbolic_circuits.report.plain import binding
+from symbolic_circuits.report.plain import binding, short_first
 from symbolic_circuits.spec import Bilinear, Transformer
 from symbolic_circuits.syntax.names import latex_name
 
@@ -37,7 +37,7 @@ def escape(text: str) -> str:
 
 
 class FieldLatexPrinter(LatexPrinter):
-    r"""SymPy's LaTeX printer with ``\mathrm{Id}``, ``\otimes``, ``\odot``, ``^\top``; summands and factors keep their order."""
+    r"""SymPy's LaTeX printer with ``\mathrm{Id}``, ``\otimes``, ``\odot``, ``^\top``; short matrix summands come first."""
 
     def bracket(self, expr: Expr, level: int) -> str:
         """The LaTeX of an operand, in brackets where it binds less than ``level``."""
@@ -65,7 +65,7 @@ class FieldLatexPrinter(LatexPrinter):
         return named(str(expr.name))
 
     def _print_MatAdd(self, expr: MatAdd) -> str:
-        return " + ".join(self.bracket(arg, PRECEDENCE["Add"]) for arg in expr.args)
+        return " + ".join(self.bracket(arg, PRECEDENCE["Add"]) for arg in short_first(expr.args))
 
     def _print_MatMul(self, expr: MatMul) -> str:
         return r" \, ".join(self.bracket(arg, PRECEDENCE["Mul"]) for arg in expr.args)

@@ -1,6 +1,21 @@
-r"""Expressions as a line of plain text, in the order in which they were built: ``Id (x) W_U W_E + sum_h A^h (x) W_OV^h``."""
+r"""Expressions as a line of plain text, short summands first: ``Id (x) W_U W_E + sum_h A^h (x) W_OV^h``."""
 
-from sympy import Add, Expr, HadamardProduct, Identity, Integer, KroneckerProduct, MatAdd, MatMul, Mul, Symbol, Transpose
+from collections.abc import Sequence
+
+from sympy import (
+    Add,
+    Expr,
+    HadamardProduct,
+    Identity,
+    Integer,
+    KroneckerProduct,
+    MatAdd,
+    MatMul,
+    Mul,
+    Symbol,
+    Transpose,
+    preorder_traversal,
+)
 from sympy.printing.precedence import PRECEDENCE, precedence_traditional
 from sympy.printing.str import StrPrinter
 
@@ -8,13 +23,13 @@ from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.family import FamilyMember
 from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
 
-__all__ = ["PlainPrinter", "to_plain"]
+__all__ = ["PlainPrinter", "binding", "short_first", "to_plain"]
 
 KRONECKER = PRECEDENCE["Add"] + 1  # looser than a product, so that A (x) W V reads A (x) (W V)
 
 
 class PlainPrinter(StrPrinter):
-    """SymPy's text printer in the notation of the field; summands and factors keep their order."""
+    """SymPy's text printer in the notation of the field; factors keep their order, short matrix summands come first."""
 
     printmethod = "_plain"
 
@@ -28,7 +43,7 @@ class PlainPrinter(StrPrinter):
         return "Id"
 
     def _print_MatAdd(self, expr: MatAdd) -> str:
-        return " + ".join(self.bracket(arg, PRECEDENCE["Add"]) for arg in expr.args)
+        return " + ".join(self.bracket(arg, PRECEDENCE["Add"]) for arg in short_first(expr.args))
 
     def _print_Add(self, expr: Add, order: object = None) -> str:
         return (
@@ -87,6 +102,11 @@ class PlainPrinter(StrPrinter):
         return (
             f"sum_{{{','.join(self._print(limit[0]) for limit in expr.limits)}}} {self.bracket(expr.function, PRECEDENCE['Mul'])}"
         )
+
+
+def short_first(summands: Sequence[Expr]) -> list[Expr]:
+    """Summands with few nodes first; those of equal length keep their order."""
+    return sorted(summands, key=lambda summand: sum(1 for _ in preorder_traversal(summand)))
 
 
 def binding(expr: Expr) -> int:

@@ -11,12 +11,13 @@ from sympy.core.sympify import _sympify
 from sympy.matrices.expressions.matexpr import MatrixElement, MatrixExpr
 from sympy.matrices.matrixbase import MatrixBase
 from sympy.printing.precedence import PRECEDENCE
-from sympy.tensor.array import NDimArray
+from sympy.tensor.array import ImmutableDenseNDimArray, NDimArray, tensorcontraction, tensorproduct
 from sympy.tensor.array.expressions import ArraySymbol
 from sympy.tensor.array.expressions.array_expressions import ArrayElement
 
 from symbolic_circuits.axes import require_same_size
 from symbolic_circuits.errors import ShapeError
+from symbolic_circuits.syntax.explicit import explicit_array, worked_out
 
 __all__ = ["Row", "TensorDot", "array_shape"]
 
@@ -134,6 +135,15 @@ class TensorDot(Expr):
         """The remaining axes of the left operand, then of the right one."""
         return self._shape
 
+    def doit(self, **hints: bool) -> Basic:
+        """The inner product worked out where both operands are explicit."""
+        left, j, right, k = self.args
+        left, right = worked_out(left, **hints), worked_out(right, **hints)
+        a, b = explicit_array(left), explicit_array(right)
+        if a is None or b is None:
+            return self.func(left, j, right, k)
+        return tensorcontraction(tensorproduct(a, b), (int(j) - 1, a.rank() + int(k) - 1))
+
     def _operands(self, printer: object) -> tuple[str, str]:
         """Left operand bare where it is itself an inner product (they read from the left), right one in brackets."""
         left, _, right, _ = self.args
@@ -180,6 +190,13 @@ class Row(Expr):
     def shape(self) -> tuple[Expr, ...]:
         """(columns,)."""
         return (self.args[0].cols,)
+
+    def doit(self, **hints: bool) -> Basic:
+        """The entries of the row where the matrix is explicit."""
+        matrix, index = self.args[0].doit(**hints), self.args[1]
+        if isinstance(matrix, MatrixBase) and isinstance(index, Integer):
+            return ImmutableDenseNDimArray(list(matrix.row(index)))
+        return self.func(matrix, index)
 
     def _sympystr(self, printer: object) -> str:
         return f"{printer.parenthesize(self.args[0], PRECEDENCE['Atom'], strict=True)}[{printer._print(self.args[1])},:]"

@@ -1,14 +1,16 @@
 r"""A bilinear layer on vectorised sequences: B(x, y)_{si} = sum_{jk} B_{ijk} x_{sj} y_{sk} at every position s."""
 
-from sympy import Expr, MatrixExpr, S
+from sympy import Expr, ImmutableMatrix, MatrixExpr, S
 from sympy.core.basic import Basic
 from sympy.core.sympify import _sympify
 from sympy.printing.precedence import PRECEDENCE
+from sympy.tensor.array import NDimArray
 
 from symbolic_circuits.axes import known_to_differ, require_same_size
 from symbolic_circuits.errors import ShapeError
 from symbolic_circuits.syntax.arrays import array_shape
 from symbolic_circuits.syntax.calculus import no_derivative
+from symbolic_circuits.syntax.explicit import explicit_matrix
 
 __all__ = ["ApplyBilinear"]
 
@@ -56,6 +58,21 @@ class ApplyBilinear(MatrixExpr):
     def shape(self) -> tuple[Expr, Expr]:
         """(n d', 1)."""
         return (self.positions * array_shape(self.args[0])[0], S.One)
+
+    def doit(self, **hints: bool) -> Expr:
+        """The column itself where tensor and inputs are explicit."""
+        tensor, x, y = (arg.doit(**hints) for arg in self.args)
+        left, right = explicit_matrix(x), explicit_matrix(y)
+        if not isinstance(tensor, NDimArray) or left is None or right is None:
+            return self.func(tensor, x, y)
+        x, y = left, right
+        width, left, right = tensor.shape
+        rows = (
+            sum(tensor[i, j, k] * x[s * left + j, 0] * y[s * right + k, 0] for j in range(left) for k in range(right))
+            for s in range(x.rows // left)
+            for i in range(width)
+        )
+        return ImmutableMatrix(x.rows // left * width, 1, list(rows))
 
     _eval_derivative = no_derivative
 

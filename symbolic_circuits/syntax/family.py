@@ -1,11 +1,12 @@
 r"""A family of matrices indexed by heads, A^0, ..., A^{H-1}, and its member A^h for a number or symbol h."""
 
-from sympy import Expr, Integer, MatrixExpr, Symbol
+from sympy import Expr, ImmutableMatrix, Integer, MatrixExpr, Symbol
 from sympy.core.basic import Basic
 from sympy.core.symbol import Str
 from sympy.core.sympify import _sympify
 from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.printing.precedence import PRECEDENCE
+from sympy.tensor.array import NDimArray
 
 from symbolic_circuits.errors import ShapeError
 from symbolic_circuits.syntax.calculus import no_derivative
@@ -72,16 +73,19 @@ class FamilyMember(MatrixExpr):
 
     def __new__(cls, family: MatrixFamily, head: object) -> "FamilyMember":
         head = _sympify(head)
-        if not isinstance(family, MatrixFamily):
+        if not (isinstance(family, MatrixFamily) or (isinstance(family, NDimArray) and family.rank() == 3)):
             raise TypeError(f"a family member belongs to a MatrixFamily; got {type(family).__name__}")
         if head.is_integer is False or head.is_negative or (head - family.shape[0]).is_nonnegative:
-            raise ShapeError(f"{family.name} has heads 0 to {family.shape[0]} - 1; got head {head}")
+            name = getattr(family, "name", "the array")
+            raise ShapeError(f"{name} has heads 0 to {family.shape[0]} - 1; got head {head}")
+        if isinstance(family, NDimArray) and isinstance(head, Integer):
+            return ImmutableMatrix(family[head])
         return super().__new__(cls, family, head)
 
     @property
     def free_symbols(self) -> set[Basic]:
         """The family, and the symbols of the head."""
-        return {self.family} | self.head.free_symbols
+        return self.family.free_symbols | self.head.free_symbols
 
     @property
     def family(self) -> MatrixFamily:
@@ -101,7 +105,7 @@ class FamilyMember(MatrixExpr):
     @property
     def shape(self) -> tuple[Expr, Expr]:
         """(rows, columns)."""
-        return self.family.shape[1:]
+        return tuple(map(_sympify, self.family.shape[1:]))
 
     def _entry(self, i: Expr, j: Expr, **kwargs: object) -> Expr:
         return MatrixElement(self, i, j)

@@ -11,6 +11,7 @@ from sympy.printing.precedence import PRECEDENCE
 from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.syntax.arrays import array_shape
 from symbolic_circuits.syntax.calculus import no_derivative
+from symbolic_circuits.syntax.explicit import total, worked_out
 
 __all__ = ["IndexSum", "MatrixSum"]
 
@@ -169,7 +170,7 @@ class IndexSum(BoundSum, Expr):
         """The sum written out where its ends are numbers."""
         if not self.is_finite_sum():
             return self.func(self.body.doit(**hints), *self.limits)
-        return Add(*(summand.doit(**hints) for summand in self.summands()))
+        return total(worked_out(summand, **hints) for summand in self.summands())
 
 
 @array_shape.register(IndexSum)

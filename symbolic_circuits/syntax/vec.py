@@ -1,8 +1,9 @@
 r"""Row-major vectorisation: vec(X)_{sa} = X_{sa}, so that vec(A X W^T) = (A (x) W) vec(X) with SymPy's KroneckerProduct."""
 
-from sympy import Expr, MatrixExpr, MatrixSymbol, S
+from sympy import Expr, ImmutableMatrix, MatrixExpr, MatrixSymbol, S
 from sympy.core.sympify import _sympify
 from sympy.functions.elementary.integers import floor
+from sympy.matrices.matrixbase import MatrixBase
 from sympy.printing.precedence import PRECEDENCE
 
 from symbolic_circuits.syntax.calculus import no_derivative
@@ -39,6 +40,11 @@ class Vec(MatrixExpr):
     def shape(self) -> tuple[Expr, Expr]:
         """(rows * columns, 1)."""
         return (self.matrix.rows * self.matrix.cols, S.One)
+
+    def doit(self, **hints: bool) -> Expr:
+        """The column itself where the matrix is explicit."""
+        matrix = self.matrix.doit(**hints)
+        return ImmutableMatrix(len(matrix), 1, list(matrix)) if isinstance(matrix, MatrixBase) else self.func(matrix)
 
     _eval_derivative = no_derivative
 

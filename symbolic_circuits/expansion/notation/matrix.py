@@ -36,7 +36,8 @@ class MatrixValued(Notation[T], Generic[T]):
         return matrix_multiple(coefficient, expr)
 
     def total(self, summands: list[Expr]) -> Expr:
-        return summands[0] if len(summands) == 1 else MatAdd(*summands)
+        """In the order in which SymPy writes summands, so that evaluating the srepr gives the same sum."""
+        return summands[0] if len(summands) == 1 else MatAdd(*MatAdd(*summands).as_ordered_terms())
 
 
 class MatrixNotation(MatrixValued[tuple[Expr, ...]]):
