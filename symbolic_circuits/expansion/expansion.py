@@ -21,6 +21,7 @@ from symbolic_circuits.expansion.grammar import ANY_HEAD, EACH_HEAD, Component, 
 from symbolic_circuits.expansion.interpret import Algebra, T, interpret_grammar
 from symbolic_circuits.expansion.names import parse_term
 from symbolic_circuits.expansion.notation import notation_for
+from symbolic_circuits.expansion.notation.matrix import MatrixNotation
 from symbolic_circuits.expansion.tensors import ModelTensors
 from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.spec import Transformer
@@ -206,10 +207,19 @@ class PathExpansion:
 
         Examples
         --------
-        >>> path_expansion("attn(2)").closed_form("matrix").args
-        (t*W_E.T*W_U.T, sum[h=0..1] A[h]*t*W_E.T*W_OV[h].T*W_U.T)
+        >>> print(path_expansion("attn(2)").closed_form("matrix"))
+        sum[h=0..1] A[h]*t*W_E.T*W_OV[h].T*W_U.T + t*W_E.T*W_U.T
         """
         return self.path_classes().listed(notation)
+
+    def unexpanded(self) -> Expr:
+        """The model as it stands, in matrix notation: sums of blocks inside products, nothing multiplied out.
+
+        >>> print(path_expansion("attn(2)").unexpanded())
+        (sum[h=0..1] A[h]*t*W_E.T*W_OV[h].T + t*W_E.T)*W_U.T
+        """
+        writer = MatrixNotation(self.tensors)
+        return writer.output(interpret_grammar(grammar_of(self.model, ANY_HEAD), writer)[-1])
 
     def expr(self, notation: str = "matrix") -> Expr:
         """The sum of all terms, each written out; path classes with sums over heads where their number is a symbol."""

@@ -27,7 +27,7 @@ from symbolic_circuits.spec import Attention, Transformer
 
 __all__ = ["Weights", "layout"]
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "addition.npz"
+EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 def layout(model: Transformer) -> dict[str, tuple[Size, ...]]:
@@ -123,6 +123,7 @@ class Weights:
         cls,
         model: Transformer | str,
         *,
+        n: int | None = None,
         d: int = 16,
         V: int = 11,
         e: int = 4,
@@ -134,11 +135,13 @@ class Weights:
 
         Parameters
         ----------
+        n : number of positions, fixed in the model of the weights; open by default, so that tokens may be of any length
         d, V, e, m : values of these size symbols, where the model leaves them open
         sizes : values of other size symbols, by name
         seed : of NumPy's default generator
         """
         model = Transformer.parse(model) if isinstance(model, str) else model
+        model = model if n is None else model.subs({"n": n})
         values = {"d": d, "V": V, "e": e, "m": m} | dict(sizes or {})
         generator, arrays = np.random.default_rng(seed), {}
         for name, shape in layout(model).items():
@@ -152,13 +155,16 @@ class Weights:
         return cls(model, arrays)
 
     @classmethod
-    def example(cls) -> Self:
-        """The trained weights that ship with the package: addition modulo 31, ``attn(2) bilinear``.
+    def example(cls, name: str = "addition") -> Self:
+        """Trained weights that ship with the package; ``addition`` is addition modulo 31 by ``attn(2) bilinear``.
 
         >>> Weights.example()
         <Weights of '[n=3, d=64, V=32] attn(2, e=32) bilinear(m=128)': 45,056 parameters>
         """
-        return cls.load(EXAMPLE)
+        known = sorted(path.stem for path in EXAMPLES.glob("*.npz"))
+        if name not in known:
+            raise WeightsError(f"there is no example {name!r}; there are {', '.join(known)}")
+        return cls.load(EXAMPLES / f"{name}.npz")
 
     @classmethod
     def load(cls, path: str | Path, model: Transformer | str | None = None) -> Self:

@@ -8,7 +8,9 @@ from strategies import frozen_models
 
 import symbolic_circuits as sc
 from symbolic_circuits.errors import BudgetError, TokensError
+from symbolic_circuits.expansion.interpret import fold
 from symbolic_circuits.numeric.frozen import Frozen
+from symbolic_circuits.numeric.streams import Streams
 
 CASES = [
     "attn(2) bilinear",
@@ -38,6 +40,15 @@ def test_every_term_has_the_value_of_its_definition(model: str) -> None:
 def test_terms_add_up_on_every_architecture(frozen: Frozen) -> None:
     values = sc.output_values(sc.path_expansion(frozen.model), frozen)
     assert np.allclose(values.sum(0), frozen.forward().output, rtol=1e-9, atol=1e-9 * np.abs(values).sum())
+
+
+@given(frozen_models())
+def test_streams_are_the_forward_pass_and_fold_to_terms(frozen: Frozen) -> None:
+    expansion, algebra = sc.path_expansion(frozen.model), Streams(frozen)
+    assert np.allclose(sc.interpret(expansion, algebra), frozen.forward().streams[-1], rtol=1e-9, atol=1e-9)
+    term = expansion[-1]
+    unembed = frozen.arrays["W_U"].T if frozen.model.unembedding else np.eye(frozen.x0.shape[1])
+    assert np.allclose(fold(term, algebra) @ unembed, term_value(term, frozen), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("model", CASES)

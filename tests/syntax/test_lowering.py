@@ -224,6 +224,16 @@ def test_expansion_and_closed_form_are_one_polynomial(model: sc.Transformer) -> 
         assert split_fixed(listed) == split_fixed(closed)
 
 
+@given(transformers(max_terms=20))
+def test_the_expansion_is_the_model_for_all_sizes(model: sc.Transformer) -> None:
+    expansion = sc.path_expansion(without_sizes(with_numbers(model)))
+    expanded, unexpanded = lower(expansion.expr("matrix"), expansion.unexpanded())
+    assert split_fixed(expanded) == split_fixed(unexpanded)
+    if expansion.number_of_terms > 1:
+        (partial,) = lower(expansion[0].expr("matrix"))
+        assert split_fixed(partial) != split_fixed(unexpanded)
+
+
 @pytest.mark.parametrize(
     ("expr", "error", "message"),
     [

@@ -3,10 +3,12 @@ r"""Matrix notation: heads A X W_OV^T, bilinear layers (X W_1^T . Y W_2^T) W_out
 A value is a tuple of matrices, the factors of a product.
 """
 
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from sympy import Expr, HadamardProduct, Integer, MatAdd, MatMul, Symbol
 
+from symbolic_circuits.axes import Size
 from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.expansion.notation.writer import Notation
 from symbolic_circuits.syntax.sums import MatrixSum
@@ -60,3 +62,13 @@ class MatrixNotation(MatrixValued[tuple[Expr, ...]]):
 
     def output(self, value: tuple[Expr, ...]) -> Expr:
         return matrix_product((*value, self.tensors.W_U.T) if self.model.unembedding else value)
+
+    def heads(self, component: Component, x: tuple[Expr, ...], copies: Size) -> tuple[Expr, ...]:
+        """The sum over all heads of a block, for the model as it stands."""
+        pattern, circuit = self.head_tensors(component)
+        _, symbol, count = self.head_symbols.pop()
+        return (MatrixSum(matrix_product((pattern, *x, circuit.T)), (symbol, 0, count - 1)),)
+
+    def add(self, values: Sequence[tuple[Expr, ...]]) -> tuple[Expr, ...]:
+        """A sum that is not multiplied out."""
+        return values[0] if len(values) == 1 else (MatAdd(*map(matrix_product, values)),)
