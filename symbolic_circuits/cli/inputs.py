@@ -4,6 +4,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from symbolic_circuits.errors import SpecError, TermError, TokensError
 from symbolic_circuits.numeric.checking import AGREES, DIFFERS, UNDECIDED
@@ -60,10 +64,6 @@ def read_number(text: str, what: str) -> int:
 
 def table(title: str, heads: list[str], rows: list[list[str]]) -> None:
     """Print a table; first column left, the others right."""
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     made = Table(title=Text(title) if title else None, title_justify="left", box=SIMPLE, pad_edge=False)
     for k, head in enumerate(heads):

@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich.console import Console
+from rich.progress import Progress
+
 __all__ = ["progress_bar"]
 
 DELAY = 2.0  # seconds before a bar appears
@@ -16,8 +19,6 @@ def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    from rich.console import Console
-    from rich.progress import Progress
 
     bar = Progress(console=Console(stderr=True), transient=True)
     start, task = time.monotonic(), None

@@ -21,7 +21,7 @@ from symbolic_circuits.syntax.family import FamilyMember, MatrixFamily
 from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
 
 PRINTED = [  # text, notation -> as printed
-    ("attn(H)", "matrix", "(t*W_E.T*W_U.T, sum[h=0..H - 1] A[h]*t*W_E.T*W_OV[h].T*W_U.T)"),
+    ("attn(H)", "matrix", "(sum[h=0..H - 1] A[h]*t*W_E.T*W_OV[h].T*W_U.T, t*W_E.T*W_U.T)"),
     ("", "matrix", "(t, W_E.T, W_U.T)"),
 ]
 CLASSES = [  # text -> number of path classes
