@@ -15,6 +15,7 @@ EXAMPLES = """
 Examples:
   symbolic-circuits check
   symbolic-circuits check "attn(2) bilinear attn(2)" --seed 7
+  symbolic-circuits check "attn(8)*3" --position -1
   symbolic-circuits check --weights model.safetensors --tokens "3 4 31"
 """
 
@@ -29,19 +30,35 @@ Examples:
 )
 @click.option("--tokens", help='Token numbers, such as "3 4 31"; random ones by default.')
 @click.option(
+    "--position",
+    "positions",
+    type=int,
+    multiple=True,
+    help="An output position to compare, from the end if negative; all by default.",
+)
+@click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random weights, tokens and of the exact check."
 )
 @click.option(
     "--limit", type=click.IntRange(1), default=MAX_TERMS, show_default=True, help="On the number of terms evaluated one by one."
 )
 @click.pass_context
-def check(ctx: click.Context, model: str | None, path: Path | None, tokens: str | None, seed: int, limit: int) -> None:
+def check(
+    ctx: click.Context,
+    model: str | None,
+    path: Path | None,
+    tokens: str | None,
+    positions: tuple[int, ...],
+    seed: int,
+    limit: int,
+) -> None:
     """Evaluate all terms of MODEL and compare their sum with the forward pass: float64, float32, and exactly modulo a prime."""
     weights, words = read_weights(model, path, seed)
     expansion = path_expansion(weights.model)
+    given = read_tokens(tokens, weights, seed)
     with progress_bar("evaluating terms") as progress:
         report = check_expansion(
-            expansion, weights, read_tokens(tokens, weights, seed), limit=limit, seed=seed, progress=progress
+            expansion, weights, given, positions=positions or None, limit=limit, seed=seed, progress=progress
         )
     click.echo(f"{report}\n  on {words}")
     ctx.exit(EXIT_CODES[report.verdict])

@@ -98,7 +98,7 @@ def require_budget(entries: int, expansion: PathExpansion) -> None:
     if entries * 8 > MAX_BYTES:
         raise BudgetError(
             f"evaluating the {in_words(expansion.number_of_terms)} terms of {str(expansion.model)!r} one by one takes an array of "
-            f"{in_words(entries * 8)} bytes; the limit is {MAX_BYTES:,}"
+            f"{in_words(entries * 8)} bytes; the limit is {MAX_BYTES:,}: ask for fewer positions, or for one logit (contributions)"
         )
 
 

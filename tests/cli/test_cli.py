@@ -44,6 +44,7 @@ def test_derive_runs_the_embedded_default(tmp_path) -> None:
         (("check",), "add up"),
         (("check", "attn(2)|bilinear(tied)", "--tokens", "1 2 3"), "modulo 268435399: 0 of 15"),
         (("check", "[no embed] attn(2)"), "add up"),
+        (("check", "attn(2)", "--position", "-1", "--position", "0"), "add up"),
         (("check", "[no embed, no unembed]"), "add up"),
         (("--version",), sc.__version__),
     ],
@@ -77,6 +78,7 @@ def test_output(words: tuple[str, ...], expected: str) -> None:
         (("check", "bilinear(no residual)*30"), 3, "nodes"),
         (("terms", "attn(20000000)"), 3, "20,000,000 heads"),
         (("check", "attn(2)", "--seed", "-1"), 2, "--seed"),
+        (("check", "attn(2)", "--position", "9"), 2, "position 9 is outside a sequence of 5"),
         (("nothing",), 2, "No such command"),
     ],
 )

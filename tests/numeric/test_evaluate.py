@@ -86,7 +86,7 @@ def test_margins_are_contributions_to_the_answer() -> None:
 def test_more_terms_than_memory_is_an_error_before_it_is_spent() -> None:
     frozen = frozen_model("(attn(4) bilinear)*3")
     sc.output_values(sc.path_expansion("attn(2)"), frozen_model("attn(2)"))
-    with pytest.raises(BudgetError, match=r"the 12,825,675,750 terms of .* the limit is 2,147,483,648"):
+    with pytest.raises(BudgetError, match=r"the 12,825,675,750 terms of .* the limit is 2,147,483,648: ask for fewer positions"):
         sc.output_values(sc.path_expansion("(attn(4) bilinear)*3"), frozen)
 
 
