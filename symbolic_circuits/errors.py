@@ -6,7 +6,10 @@ doing and what it was given (``raise ... from error``).
 
 __all__ = [
     "BudgetError",
+    "CertificateError",
     "CodeError",
+    "IdentityError",
+    "LawError",
     "MissingExtraError",
     "NotationError",
     "OutputError",
@@ -56,6 +59,18 @@ class TermIndexError(SymbolicCircuitsError, IndexError):
 
 class BudgetError(SymbolicCircuitsError, RuntimeError):
     """The work asked for exceeds a stated limit; raised before memory or time is spent."""
+
+
+class CertificateError(SymbolicCircuitsError, ValueError):
+    """A certificate does not show what it claims; the message says at which term or step."""
+
+
+class IdentityError(SymbolicCircuitsError, ValueError):
+    """An identity as written has no meaning: an undeclared name, a malformed einsum, free indices that differ, a cyclic definition."""
+
+
+class LawError(SymbolicCircuitsError, ValueError):
+    """A law does not fit its tensor, is unknown, or contradicts another."""
 
 
 class CodeError(SymbolicCircuitsError, ValueError):

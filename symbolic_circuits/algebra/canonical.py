@@ -19,7 +19,7 @@ from symbolic_circuits.algebra.network import Factor, Network
 from symbolic_circuits.algebra.partition import mixed
 from symbolic_circuits.algebra.tensor import SizeName, Tensor, size_order
 
-__all__ = ["Canonical", "canonical"]
+__all__ = ["Canonical", "canonical", "vanishing_exchange"]
 
 ROUNDS = 64
 MASK = 2**61 - 1
@@ -210,3 +210,15 @@ def reverses(factors: Sequence[Factor], automorphism: Mapping[int, int]) -> bool
     same = {index: index for factor in factors for index in factor.indices}
     moved = {index: automorphism.get(index, index) for index in same}
     return sorted_axes(factors, same)[0] * sorted_axes(factors, moved)[0] < 0
+
+
+def vanishing_exchange(network: Network, sizes: Mapping[int, SizeName]) -> Mapping[int, int]:
+    """The exchange of indices by which a network is minus itself; empty where an antisymmetric factor repeats an index."""
+    factors = network.factors
+    same = {index: index for factor in factors for index in factor.indices}
+    if sorted_axes(factors, same)[0] == 0:
+        return {}
+    colours, factor_colours = spread(factors, starting_colours(network, sizes))
+    _, automorphisms = order_by_parts(factors, colours, factor_colours)
+    found = next(a for a in automorphisms if reverses(factors, a))
+    return {index: found.get(index, index) for index in network.indices()}

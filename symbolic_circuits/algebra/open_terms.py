@@ -55,9 +55,13 @@ class OpenTerm(NamedTuple):
 
     def closed(self) -> Self:
         """The same term without indices that nothing uses: each is a factor of its size."""
+        return self.compact()[0]
+
+    def compact(self) -> tuple[Self, list[int]]:
+        """The closed term, and the index that each of its indices was."""
         used = {i for _, indices in self.factors for i in indices} | set(self.legs) | {i for _, i in self.named}
         if len(used) == len(self.sizes):
-            return self
+            return self, list(range(len(self.sizes)))
         scalar = self.scalar
         for index, size in enumerate(self.sizes):
             if index not in used:
@@ -65,7 +69,7 @@ class OpenTerm(NamedTuple):
         kept = sorted(used)
         number_of = {index: k for k, index in enumerate(kept)}
         term = self.renamed([number_of.get(k, -1) for k in range(len(self.sizes))], tuple(self.sizes[k] for k in kept))
-        return term._replace(scalar=scalar)
+        return term._replace(scalar=scalar), kept
 
     def network(self) -> tuple[Network, dict[int, SizeName]]:
         """The network with its legs as output, then its names in order; and the size of each index."""

@@ -15,7 +15,7 @@ from symbolic_circuits.algebra.scalar import Monomial
 from symbolic_circuits.algebra.units import held_apart
 from symbolic_circuits.errors import ShapeError
 
-__all__ = ["Key", "Polynomial"]
+__all__ = ["Key", "Polynomial", "keyed"]
 
 Key = tuple[tuple, Monomial]  # canonical form, monomial
 
@@ -47,7 +47,7 @@ class Polynomial:
             missing = set(names) - {name for name, _ in term.named}
             if missing:
                 raise ShapeError(f"the free index {sorted(missing)[0]} is not in every term of the sum")
-            key, coefficient = keyed(term)
+            key, coefficient, _ = keyed(term)
             if coefficient:
                 terms[key] = terms.get(key, Fraction(0)) + coefficient
         return cls(value.axes, names, {key: c for key, c in terms.items() if c})
@@ -78,12 +78,13 @@ def order_key(key: Key) -> tuple:
     return len(factors), shown, output, tuple(map(str, sizes)), tuple((str(name), exponent) for name, exponent in monomial)
 
 
-def keyed(term: OpenTerm) -> tuple[Key, Fraction]:
-    """The canonical form and monomial of a term, and its coefficient."""
+def keyed(term: OpenTerm) -> tuple[Key, Fraction, dict[int, int]]:
+    """The canonical form and monomial of a term, its coefficient, and the index of the form for each index that is not held."""
     apart = held_apart(term)
     if apart is None:
-        return ((), ()), Fraction(0)
-    term = apart
+        return ((), ()), Fraction(0), {}
+    term, moved = apart
     network, sizes = term.network()
     found = canonical(network, sizes)
-    return (found.form, term.scalar.monomial), term.scalar.rational * found.sign
+    labels = {index: found.indices[place] for index, place in moved.items()}
+    return (found.form, term.scalar.monomial), term.scalar.rational * found.sign, labels

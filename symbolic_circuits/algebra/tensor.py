@@ -6,11 +6,13 @@ A size is a number or the name of a symbol. Two tensors are the same if all of t
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import permutations, product
+from math import factorial, prod
 from typing import TypeAlias
 
 from symbolic_circuits.errors import ShapeError
 
-__all__ = ["SizeName", "Tensor"]
+__all__ = ["SizeName", "Tensor", "exchanges"]
 
 SizeName: TypeAlias = int | str
 
@@ -79,3 +81,24 @@ def checked_groups(tensor: Tensor, groups: Iterable[Iterable[int]]) -> tuple[tup
         if len(axes) > 1:
             out.append(axes)
     return tuple(sorted(out))
+
+
+def exchanges(tensor: Tensor, limit: int) -> list[tuple[tuple[int, ...], int]]:
+    """The orders in which the legs of a tensor may be read, with signs; only the order as it is where there are more than ``limit``.
+
+    >>> exchanges(Tensor("E", ("d", "d"), antisymmetric=((0, 1),)), 24)
+    [((0, 1), 1), ((1, 0), -1)]
+    """
+    legs = tuple(range(len(tensor.shape)))
+    groups = [(group, False) for group in tensor.symmetric] + [(group, True) for group in tensor.antisymmetric]
+    if not groups or prod(factorial(len(group)) for group, _ in groups) > limit:
+        return [(legs, 1)]
+    out = []
+    for chosen in product(*([(group, moved, anti) for moved in permutations(group)] for group, anti in groups)):
+        order, sign = list(legs), 1
+        for group, moved, anti in chosen:
+            sign *= (-1) ** (anti * sum(a > b for k, b in enumerate(moved) for a in moved[:k]))
+            for leg, other in zip(group, moved, strict=True):
+                order[leg] = other
+        out.append((tuple(order), sign))
+    return out

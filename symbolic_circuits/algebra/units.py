@@ -27,13 +27,15 @@ def place_of(tensor: Tensor) -> int:
     return int(tensor.name.removeprefix(PREFIX))
 
 
-def held_apart(term: OpenTerm) -> OpenTerm | None:
+def held_apart(term: OpenTerm) -> tuple[OpenTerm, dict[int, int]] | None:
     """The term with every held axis on an index of its own; None where an index is held at two places, so that the term is zero.
+
+    With it comes where each index that is not held went.
 
     >>> from symbolic_circuits.algebra.scalar import ONE
     >>> a, e = Tensor("a", ("n",)), unit(0, "n")
     >>> term = OpenTerm(ONE, ((a, (0,)), (a, (0,)), (e, (0,))), ("n",), (), ())
-    >>> [(tensor.name, indices) for tensor, indices in held_apart(term).factors]
+    >>> [(tensor.name, indices) for tensor, indices in held_apart(term)[0].factors]
     [('a', (0,)), ('unit 0', (0,)), ('a', (1,)), ('unit 0', (1,))]
     """
     held: dict[int, Tensor] = {}
@@ -41,7 +43,7 @@ def held_apart(term: OpenTerm) -> OpenTerm | None:
         if held.setdefault(index, tensor) != tensor:
             return None
     if not held:
-        return term
+        return term, {k: k for k in range(len(term.sizes))}
     sizes: list[SizeName] = []
     factors: list[tuple[Tensor, tuple[int, ...]]] = []
     free: dict[int, int] = {}
@@ -65,4 +67,4 @@ def held_apart(term: OpenTerm) -> OpenTerm | None:
             waiting.clear()
     legs = tuple(map(place, term.legs))
     named = tuple((name, place(index)) for name, index in term.named)
-    return OpenTerm(term.scalar, (*factors, *waiting), tuple(sizes), legs, named)
+    return OpenTerm(term.scalar, (*factors, *waiting), tuple(sizes), legs, named), free

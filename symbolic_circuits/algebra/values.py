@@ -11,7 +11,7 @@ from symbolic_circuits.algebra.scalar import Monomial, Scalar, number, power, ti
 from symbolic_circuits.algebra.tensor import SizeName, Tensor
 from symbolic_circuits.algebra.units import is_unit, place_of
 
-__all__ = ["value"]
+__all__ = ["contracted", "scalar_value", "size_of", "value"]
 
 
 def value(
@@ -31,13 +31,18 @@ def value(
     out: dict[Monomial, np.ndarray] = {}
     numbers = {name: Fraction(size) for name, size in sizes.items()} | dict(scalars)
     for ((factors, output, index_sizes), monomial), coefficient in polynomial.terms.items():
-        scalar = Scalar(coefficient, ())
-        for name, exponent in monomial:
-            base = numbers[name] if isinstance(name, str) else Fraction(name)
-            scalar = times(scalar, power(number(base), exponent))
+        scalar = scalar_value(Scalar(coefficient, monomial), numbers)
         found = contracted(factors, output, [size_of(size, sizes) for size in index_sizes], arrays)
         entries = np.asarray(found * scalar.rational, dtype=object)
         out[scalar.monomial] = np.asarray(out.get(scalar.monomial, 0) + entries, dtype=object)
+    return out
+
+
+def scalar_value(scalar: Scalar, numbers: Mapping[str, Fraction]) -> Scalar:
+    """A scalar at given numbers: a rational times radicals."""
+    out = Scalar(scalar.rational, ())
+    for name, exponent in scalar.monomial:
+        out = times(out, power(number(numbers[name] if isinstance(name, str) else name), exponent))
     return out
 
 

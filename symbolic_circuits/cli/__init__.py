@@ -14,6 +14,7 @@ COMMANDS = {
     "check": "Check that the terms of a model add up to its forward pass.",
     "derive": "Derive the closed form of a model, check it on weights, write the article.",
     "graph": "Write the graph of a model or of a term.",
+    "prove": "Prove or refute the identities of files.",
     "terms": "Count and list the terms of a model.",
 }
 
@@ -25,6 +26,7 @@ Examples:
   symbolic-circuits terms "(attn(4) bilinear)*2" --start 1000 --limit 5
   symbolic-circuits graph "attn(2) bilinear" -o model.svg
   symbolic-circuits check "attn(3)|bilinear(tied)"
+  symbolic-circuits prove identities.json
 
 \b
 Exit codes: 0 all as claimed; 1 something is not; 2 wrong usage or input; 3 undecided or over budget.

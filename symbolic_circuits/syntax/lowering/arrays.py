@@ -1,12 +1,13 @@
 """Lowering of sums over indices, elements, rows, inner products and SymPy's array expressions."""
 
+from collections.abc import Iterable
+
 from sympy import Sum
 from sympy.tensor.array.expressions import ArrayContraction, ArrayDiagonal, PermuteDims
 from sympy.tensor.array.expressions.array_expressions import ArrayElement
 from sympy.tensor.indexed import Indexed
 
 from symbolic_circuits.algebra.open_terms import Open
-from symbolic_circuits.errors import UnsupportedNodeError
 from symbolic_circuits.syntax.arrays import Row, TensorDot
 from symbolic_circuits.syntax.lowering.context import Lowering, join, open_form
 from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
@@ -31,9 +32,7 @@ def _array_element(expr: ArrayElement, lowering: Lowering) -> Open:
 
 @open_form.register(Indexed)
 def _indexed(expr: Indexed, lowering: Lowering) -> Open:
-    if expr.base.shape is None:
-        raise UnsupportedNodeError(f"{expr.base} is indexed but has no shape: IndexedBase(name, shape=(...))")
-    value = lowering.tensor(str(expr.base.label), expr.base.shape)
+    value = lowering.open_leaf(expr.base)
     for index in expr.indices:
         value = lowering.indexed(value, 0, index, expr)
     return value
@@ -53,50 +52,26 @@ def _tensor_dot(expr: TensorDot, lowering: Lowering) -> Open:
 
 @open_form.register(ArrayContraction)
 def _array_contraction(expr: ArrayContraction, lowering: Lowering) -> Open:
-    value, groups = lowering.open(expr.expr), expr.contraction_indices
-    for group in groups:
-        for axis in sorted(map(int, group))[1:]:
-            value = diagonal_keeping(value, int(min(group)), axis)
-    gone = {int(axis) for group in groups for axis in group}
-    return drop(value, {int(min(group)) for group in groups}, gone)
+    value, kept = joined_groups(lowering.open(expr.expr), expr.contraction_indices)
+    return value.summed(*(kept.index(int(min(group))) for group in expr.contraction_indices))
 
 
 @open_form.register(ArrayDiagonal)
 def _array_diagonal(expr: ArrayDiagonal, lowering: Lowering) -> Open:
-    value, groups = lowering.open(expr.expr), expr.diagonal_indices
+    value, kept = joined_groups(lowering.open(expr.expr), expr.diagonal_indices)
+    first = [int(min(group)) for group in expr.diagonal_indices]
+    return value.permuted([kept.index(axis) for axis in kept if axis not in first] + [kept.index(axis) for axis in first])
+
+
+def joined_groups(value: Open, groups: Iterable[Iterable[int]]) -> tuple[Open, list[int]]:
+    """The axes of each group made one, which stands at the first of them; and which axes are left."""
+    kept = list(range(len(value.axes)))
     for group in groups:
-        for axis in sorted(map(int, group))[1:]:
-            value = diagonal_keeping(value, int(min(group)), axis)
-    gone = {int(axis) for group in groups for axis in group}
-    kept = [k for k in range(len(value.axes)) if k not in gone]
-    value = value.permuted(
-        [*kept, *(int(min(group)) for group in groups), *(int(a) for g in groups for a in sorted(map(int, g))[1:])]
-    )
-    return take(value, len(kept) + len(groups))
-
-
-def diagonal_keeping(value: Open, i: int, j: int) -> Open:
-    """Axes i and j made one index, both still there."""
-    joined = join(value, i, j)
-    axis = joined.axes[i]
-    doubled = join(joined.outer(Open.of_identity(axis)), i, len(joined.axes))  # axis i, and a copy of it at the end
-    order = list(range(len(doubled.axes) - 1))
-    order.insert(j, len(doubled.axes) - 1)
-    return doubled.permuted(order)
-
-
-def drop(value: Open, summed: set[int], gone: set[int]) -> Open:
-    """Sum over one axis of each group; the others of the group are that same index and go with it."""
-    spans = value.spans()
-    places = {p for k in gone for p in spans[k]}
-    closed = lambda term: term._replace(legs=tuple(x for k, x in enumerate(term.legs) if k not in places)).closed()  # noqa: E731
-    return value.mapped(closed, [axis for k, axis in enumerate(value.axes) if k not in gone])
-
-
-def take(value: Open, count: int) -> Open:
-    """The first axes; the others are indices that these have as well."""
-    places = [p for span in value.spans()[:count] for p in span]
-    return value.mapped(lambda term: term._replace(legs=tuple(term.legs[p] for p in places)), value.axes[:count])
+        first, *others = sorted(map(int, group))
+        for axis in others:
+            value = join(value, kept.index(first), kept.index(axis))
+            kept.remove(axis)
+    return value, kept
 
 
 @open_form.register(PermuteDims)

@@ -4,22 +4,26 @@ An axis whose size is a product, such as n d, is known by its place until it mee
 again with the parts that it met. An axis that would split in two ways is an error.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatch
+from math import prod
+from typing import TypeVar
 
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, IndexedBase, Integer, Symbol, isprime
 from sympy.core.basic import Basic
 
 from symbolic_circuits.algebra.open_terms import Axis, Open
 from symbolic_circuits.algebra.polynomial import Polynomial
 from symbolic_circuits.algebra.tensor import SizeName, Tensor
 from symbolic_circuits.algebra.units import unit
-from symbolic_circuits.errors import BudgetError, ShapeError, UnsupportedNodeError
+from symbolic_circuits.errors import BudgetError, IdentityError, ShapeError, UnsupportedNodeError
+from symbolic_circuits.syntax.family import MatrixFamily
 
 __all__ = ["Lowering", "SplitNeeded", "join", "open_form", "plus"]
 
 MAX_SPLITS = 1000
+T = TypeVar("T")
 
 
 class SplitNeeded(Exception):
@@ -28,6 +32,10 @@ class SplitNeeded(Exception):
     def __init__(self, token: str, parts: Axis) -> None:
         super().__init__(token, parts)
         self.token, self.parts = token, parts
+
+
+class NumbersMeet(Exception):
+    """An axis of fixed size met factors of this number."""
 
 
 @dataclass
@@ -40,12 +48,31 @@ class Lowering:
     splits: dict[str, Axis] = field(default_factory=dict)  # token of a composite axis -> its parts
     scope: dict[Symbol, str] = field(default_factory=dict)
     used: int = 0  # summation symbols named so far
+    leaves: dict[str, tuple[Axis, ...]] = field(default_factory=dict)  # axes of each tensor
+    shapes: dict[str, tuple] = field(default_factory=dict)  # sizes of each tensor as written
+    symbols: dict[str, Symbol] = field(default_factory=dict)  # scalars and sizes by name
+    sizes: set[str] = field(default_factory=set)  # names of symbols that stand for sizes
+    whole: dict[str, Expr] = field(default_factory=dict)  # tokens of composite axes that are not split, and their sizes
+    split_numbers: bool = False  # whether axes of fixed size are composite too
+    inverses: dict[str, str] = field(default_factory=dict)  # tensors that are inverses of others by the way they are written
 
     def polynomials(self, *exprs: Expr) -> list[Polynomial]:
         """The polynomials of expressions, composite axes split alike in all of them."""
+        return self.settled(lambda: [Polynomial.collect(self.open(expr)) for expr in exprs])
+
+    def settled(self, lowered: Callable[[], T]) -> T:
+        """What ``lowered`` returns once no composite axis has to be split any more."""
         for _ in range(MAX_SPLITS):
             try:
-                return [Polynomial.collect(self.open(expr)) for expr in exprs]
+                self.leaves, self.shapes, self.scope, self.whole = {}, {}, {}, {}
+                value = lowered()
+                if not self.whole:
+                    return value
+                self.split_by_factors()
+            except NumbersMeet:
+                if self.split_numbers:
+                    raise ShapeError("an axis of fixed size splits into factors in two ways") from None
+                self.split_numbers = True
             except SplitNeeded as found:
                 if found.token in self.splits:
                     raise ShapeError(
@@ -54,19 +81,44 @@ class Lowering:
                 self.splits[found.token] = found.parts
         raise BudgetError(f"composite axes were split {MAX_SPLITS} times without an end")
 
+    def split_by_factors(self) -> None:
+        """Split the axes that met no parts: one of size n d is a pair of indices in any case."""
+        for token, size in self.whole.items():
+            parts: list[SizeName] = []
+            for base, exponent in sorted(size.as_powers_dict().items(), key=lambda item: str(item[0])):
+                if not (isinstance(base, Symbol | Integer) and isinstance(exponent, Integer) and exponent > 0):
+                    raise UnsupportedNodeError(f"the size {size} is neither a symbol nor a product of symbols and numbers")
+                parts += [self.symbol(base) if isinstance(base, Symbol) else int(base)] * int(exponent)
+            self.splits[token] = (int(size),) if isinstance(size, Integer) else tuple(part for part in parts if part != 1)
+
     def open(self, expr: object) -> Open:
         """The open networks of an expression."""
         return open_form(expr, self)
 
+    def total(self, left: Open, right: Open) -> Open:
+        """A sum of two values."""
+        return plus(left, right)
+
+    def symbol(self, symbol: Symbol) -> str:
+        """The name of a scalar or size; two symbols of one name would be mistaken for each other."""
+        known = self.symbols.setdefault(symbol.name, symbol)
+        if known != symbol:
+            raise IdentityError(f"two different symbols are called {symbol.name}: one is declared {stated(known)}, the other {stated(symbol)}")
+        return symbol.name
+
     def axis(self, size: object, where: str) -> Axis:
         """An axis of a leaf; one whose size is a product is known by its place until it meets its parts."""
         size = size if isinstance(size, Basic) else Integer(size)
-        if isinstance(size, Integer):
+        if isinstance(size, Integer) and (not self.split_numbers or size == 1 or isprime(size)):
             return () if size == 1 else (int(size),)
         if isinstance(size, Symbol):
+            self.sizes.add(self.symbol(size))
             return (size.name,)
+        for symbol in size.free_symbols:
+            self.sizes.add(self.symbol(symbol))
         token = f"{size} at {where}"
         if token not in self.splits:
+            self.whole[token] = size
             return (token,)
         return tuple(part for size_part in self.splits[token] for part in self.resolved(size_part))
 
@@ -76,8 +128,23 @@ class Lowering:
 
     def tensor(self, name: str, shape: Iterable[object]) -> Open:
         """A leaf with these sizes."""
+        shape = tuple(shape)
+        if self.shapes.setdefault(name, shape) != shape:
+            written = [" x ".join(map(str, s)) for s in (self.shapes[name], shape)]
+            raise ShapeError(f"two tensors are called {name}: one is {written[0]}, the other {written[1]}")
         axes = [self.axis(size, f"axis {k} of {name}") for k, size in enumerate(shape)]
+        self.leaves[name] = tuple(axes)
         return Open.of_tensor(Tensor(name, tuple(size for axis in axes for size in axis)), axes)
+
+    def open_leaf(self, tensor: object) -> Open:
+        """A tensor that may be no expression by itself: a family of matrices, an IndexedBase."""
+        if isinstance(tensor, MatrixFamily):
+            return self.tensor(tensor.name, tensor.shape)
+        if isinstance(tensor, IndexedBase):
+            if tensor.shape is None:
+                raise UnsupportedNodeError(f"{tensor} has no shape: IndexedBase(name, shape=(...))")
+            return self.tensor(str(tensor.label), tensor.shape)
+        return self.open(tensor)
 
     def indexed(self, value: Open, axis: int, index: object, where: Basic) -> Open:
         """An axis indexed by a summation symbol, another symbol, or a number; one of size 1 has nothing to index."""
@@ -109,23 +176,34 @@ class Lowering:
         return value
 
 
+def stated(symbol: Symbol) -> str:
+    """The assumptions of a symbol as it was made."""
+    return ", ".join(f"{key}={value}" for key, value in sorted(symbol._assumptions_orig.items())) or "without assumptions"
+
+
 def join(value: Open, i: int, j: int) -> Open:
     """Axes i and j made one, composite axes split where they must be."""
-    a, b = value.axes[i], value.axes[j]
-    if a != b:
-        for left, right in ((a, b), (b, a)):
-            if len(left) == 1 and isinstance(left[0], str) and " at " in left[0] and left != right:
-                raise SplitNeeded(left[0], right)
+    require_meeting(value.axes[i], value.axes[j])
     return value.identified(i, j)
 
 
 def plus(left: Open, right: Open) -> Open:
     """The sum, composite axes split where they must be."""
     for a, b in zip(left.axes, right.axes, strict=False):
-        for one, other in ((a, b), (b, a)):
-            if one != other and len(one) == 1 and isinstance(one[0], str) and " at " in one[0]:
-                raise SplitNeeded(one[0], other)
+        require_meeting(a, b)
     return left.plus(right)
+
+
+def require_meeting(a: Axis, b: Axis) -> None:
+    """Ask for a split where a composite axis meets others parts."""
+    if a == b:
+        return
+    for one, other in ((a, b), (b, a)):
+        if len(one) == 1 and isinstance(one[0], str) and " at " in one[0]:
+            raise SplitNeeded(one[0], other)
+    numbers = [size for axis in (a, b) for size in axis]
+    if len(a) != len(b) and all(isinstance(size, int) for size in numbers) and prod(a) == prod(b):
+        raise NumbersMeet
 
 
 @singledispatch

@@ -56,7 +56,7 @@ def _explicit(expr: MatrixBase, lowering: Lowering) -> Open:
         if entry != 0:
             units = [unit(k, axis[0]) for k, axis in zip(place, axes, strict=True) if axis]
             shaped = reduce(Open.outer, (Open.of_tensor(vector) for vector in units), lowering.open(entry))
-            total = total.plus(shaped.grouped(axes))
+            total = lowering.total(total, shaped.grouped(axes))
     return total
 
 

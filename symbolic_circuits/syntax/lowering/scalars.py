@@ -9,7 +9,7 @@ from sympy.tensor.array.expressions import ArrayAdd, ArrayTensorProduct
 from symbolic_circuits.algebra.open_terms import Open
 from symbolic_circuits.algebra.scalar import generator, number, power
 from symbolic_circuits.errors import ShapeError, UnsupportedNodeError
-from symbolic_circuits.syntax.lowering.context import Lowering, open_form, plus
+from symbolic_circuits.syntax.lowering.context import Lowering, open_form
 
 __all__: list[str] = []
 
@@ -27,7 +27,7 @@ def _symbol(expr: Symbol, lowering: Lowering) -> Open:
         raise UnsupportedNodeError(f"the summation index {expr} stands as a number")
     if expr.is_extended_real is False or expr.is_commutative is False:
         raise UnsupportedNodeError(f"scalars are real; {expr} is declared otherwise")
-    return Open.of_scalar(generator(expr.name))
+    return Open.of_scalar(generator(lowering.symbol(expr)))
 
 
 @open_form.register(Pow)
@@ -61,7 +61,7 @@ def _mul(expr: Mul, lowering: Lowering) -> Open:
 @open_form.register(ArrayAdd)
 def _add(expr: Add, lowering: Lowering) -> Open:
     parts = [lowering.open(arg) for arg in expr.args]
-    return reduce(plus, parts)
+    return reduce(lowering.total, parts)
 
 
 @open_form.register(KroneckerDelta)

@@ -1,0 +1,104 @@
+r"""Deciding a statement: its normal form proves it, a counterexample refutes it, fixed sizes may save it; else it stays undecided."""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from random import Random
+
+import numpy as np
+
+from symbolic_circuits.algebra.fixed import at_sizes, has_fixed_axes
+from symbolic_circuits.algebra.lawful import lawful_arrays
+from symbolic_circuits.algebra.normal_form import normal_form
+from symbolic_circuits.algebra.polynomial import Polynomial
+from symbolic_circuits.algebra.statement import Statement
+from symbolic_circuits.algebra.verdicts import HoldsAt, Proved, Refuted, Undecided, Verdict
+from symbolic_circuits.algebra.witness import Witness, completed, find_witness, least_sizes, scalar_names, side_values, size_names
+from symbolic_circuits.errors import BudgetError, IdentityError
+
+__all__ = ["decide"]
+
+DECIDABLE = {"symmetric", "antisymmetric", "identity", "copy", "ones"}  # with these alone a residue always has a counterexample
+TRIALS = 60
+LARGEST = 4
+
+
+def decide(statement: Statement, *, at: Mapping[str, int] | None = None, seed: int = 0) -> Verdict:
+    """The verdict on a statement.
+
+    Parameters
+    ----------
+    statement : sides, laws, definitions
+    at : sizes at which it is claimed to hold; all by default
+    seed : of the random tensors among which a counterexample that satisfies laws is looked for
+    """
+    try:
+        form = normal_form(statement)
+    except BudgetError as error:
+        return Undecided(statement, None, str(error))
+    if form.is_zero:
+        return Proved(statement, form)
+    try:
+        return refute(statement, form.residue, dict(at or {}), seed)
+    except BudgetError as error:
+        return Undecided(statement, form.residue, str(error))
+
+
+def refute(statement: Statement, residue: Polynomial, at: Mapping[str, int], seed: int) -> Verdict:
+    """The verdict on a statement whose residue is not zero."""
+    unknown = set(at) - set(size_names(statement))
+    if unknown:
+        raise IdentityError(
+            f"{sorted(unknown)[0]} is not a size of the identity; its sizes are {', '.join(size_names(statement))}"
+        )
+    if (at or has_fixed_axes(residue)) and at_sizes(residue, at).is_zero:
+        return HoldsAt(statement, at, None)
+    if not statement.user_rules and {law.kind for law in statement.laws} <= DECIDABLE:
+        return Refuted(statement, residue, find_witness(statement, residue, at))
+    witness = lawful_witness(statement, at, seed)
+    if witness is not None:
+        return Refuted(statement, residue, witness)
+    laws = ", ".join(sorted({f"{law} of {law.tensor}" for law in statement.laws}))
+    reason = (
+        f"lhs - rhs is not zero by the rules known for the laws ({laws}), and no counterexample that satisfies them was found"
+    )
+    return Undecided(statement, residue, reason)
+
+
+def lawful_witness(statement: Statement, at: Mapping[str, int], seed: int) -> Witness | None:
+    """A counterexample that satisfies the laws, at small sizes first; None where a number of trials found none."""
+    if statement.user_rules:
+        return None
+    rng = Random(seed)
+    names = size_names(statement)
+    least = least_sizes(statement)
+    for small in small_sizes([name for name in names if name not in at]):
+        sizes = dict(at) | {name: size + least.get(name, 1) - 1 for name, size in small.items()}
+        arrays = lawful_arrays(statement, sizes, rng)
+        if arrays is None:
+            continue
+        scalars = {name: rng.randint(1, 5) ** 12 for name in scalar_names(statement, names)}
+        bare = Witness(statement, sizes, scalars, arrays, (), {}, {}, False)
+        entry = first_difference(statement, bare)
+        if entry is not None:
+            return completed(statement, sizes, scalars, arrays, entry, False)
+    return None
+
+
+def first_difference(statement: Statement, witness: Witness) -> tuple[int, ...] | None:
+    """An entry at which the sides differ."""
+    left, right = (side_values(statement, side, witness) for side in (statement.lhs, statement.rhs))
+    for monomial in sorted(set(left) | set(right)):
+        difference = np.asarray(left.get(monomial, 0) - right.get(monomial, 0), dtype=object)
+        found = np.argwhere(difference != 0)
+        if len(found):
+            return tuple(int(k) for k in found[0])
+    return None
+
+
+def small_sizes(names: list[str]) -> Iterator[Mapping[str, int]]:
+    """Sizes in order of their sum, several times each."""
+    choices = sorted(product(range(1, LARGEST + 1), repeat=len(names)), key=lambda sizes: (sum(sizes), sizes))
+    repeats = max(1, TRIALS // len(choices))
+    for sizes in choices[:TRIALS] if len(choices) > TRIALS else choices:
+        for _ in range(repeats):
+            yield dict(zip(names, sizes, strict=True))

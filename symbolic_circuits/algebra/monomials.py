@@ -1,0 +1,155 @@
+r"""A polynomial at given sizes, entry by entry: the monomials in the tensors' entries that every entry of its value consists of.
+
+Entries that an exchange of axes maps to each other are one variable. Nothing is sampled: the polynomial is zero at these sizes
+exactly if no monomial is left, and a monomial whose set of entries is smallest gives a counterexample with as few entries.
+"""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from math import lcm, prod
+from typing import NamedTuple
+
+import numpy as np
+
+from symbolic_circuits.algebra.polynomial import Polynomial
+from symbolic_circuits.algebra.scalar import Monomial, Scalar, number, power, times
+from symbolic_circuits.algebra.tensor import SizeName, Tensor
+from symbolic_circuits.algebra.units import is_unit, place_of
+from symbolic_circuits.errors import BudgetError
+
+__all__ = ["Entries", "count_of_monomials", "monomials_at"]
+
+MAX_MONOMIALS = 400_000
+
+Entries = Mapping[tuple[int, tuple[int, ...]], Mapping[Monomial, Fraction]]  # (output entry, variables) -> coefficient
+
+
+class Variables(NamedTuple):
+    """Numbers of the entries of all tensors, one tensor after the other."""
+
+    start: dict[str, int]
+    shapes: dict[str, tuple[int, ...]]
+
+    def place(self, variable: int) -> tuple[str, tuple[int, ...]]:
+        """The tensor and the place of an entry."""
+        name = max((start, name) for name, start in self.start.items() if start <= variable)[1]
+        return name, tuple(int(k) for k in np.unravel_index(variable - self.start[name], self.shapes[name]))
+
+
+def count_of_monomials(polynomial: Polynomial, sizes: Mapping[str, int]) -> int:
+    """How many products :func:`monomials_at` writes out."""
+    return sum(prod(at(size, sizes) for size in key[0][2]) for key in polynomial.terms)
+
+
+def at(size: SizeName, sizes: Mapping[str, int]) -> int:
+    """The number that a size stands for."""
+    return size if isinstance(size, int) else sizes[size]
+
+
+def variables_of(polynomial: Polynomial, sizes: Mapping[str, int]) -> Variables:
+    """Numbers for the entries of the tensors of a polynomial."""
+    start: dict[str, int] = {}
+    shapes: dict[str, tuple[int, ...]] = {}
+    used = 0
+    tensors = {tensor.name: tensor for (factors, _, _), _ in polynomial.terms for tensor, _ in factors if not is_unit(tensor)}
+    for name, tensor in sorted(tensors.items()):
+        start[name], shapes[name] = used, tuple(at(size, sizes) for size in tensor.shape)
+        used += prod(shapes[name])
+    return Variables(start, shapes)
+
+
+def monomials_at(polynomial: Polynomial, sizes: Mapping[str, int]) -> tuple[Entries, Variables]:
+    """The monomials that do not cancel, and what their variables stand for.
+
+    Parameters
+    ----------
+    polynomial : without function nodes
+    sizes : of each size symbol
+
+    Raises
+    ------
+    BudgetError
+        There are too many to write out.
+    """
+    count = count_of_monomials(polynomial, sizes)
+    if count > MAX_MONOMIALS:
+        raise BudgetError(f"writing out {count} products at sizes {dict(sizes)}; the limit is {MAX_MONOMIALS}")
+    variables = variables_of(polynomial, sizes)
+    scalars = [scalar_at(Scalar(coefficient, key[1]), sizes) for key, coefficient in polynomial.terms.items()]
+    shared = lcm(*(scalar.rational.denominator for scalar in scalars))
+    monomials = sorted({scalar.monomial for scalar in scalars}, key=str)
+    width = max((len(factors) for (factors, _, _), _ in polynomial.terms), default=0)
+    rows, weights = [], []
+    for ((factors, output, index_sizes), _), scalar in zip(polynomial.terms, scalars, strict=True):
+        table, signs = products(factors, output, [at(size, sizes) for size in index_sizes], variables)
+        padding = np.full((len(table), 1 + width - table.shape[1] + 1), -1, dtype=np.int64)
+        padding[:, :1] = monomials.index(scalar.monomial)
+        rows.append(np.hstack([padding, table[:, 1:], table[:, :1]]))
+        weights.append(signs.astype(object) * int(scalar.rational * shared))
+    entries: dict[tuple[int, tuple[int, ...]], dict[Monomial, Fraction]] = {}
+    for row, total in collected(rows, weights):
+        body = tuple(v for v in row[1:-1] if v >= 0)
+        entries.setdefault((row[-1], body), {})[monomials[row[0]]] = Fraction(int(total), shared)
+    return entries, variables
+
+
+def collected(rows: list[np.ndarray], weights: list[np.ndarray]) -> Iterator[tuple[list[int], int]]:
+    """Equal rows with the sum of their weights, where it is not zero."""
+    if not rows:
+        return
+    table, weight = np.vstack(rows), np.concatenate(weights)
+    if not len(table):
+        return
+    order = np.lexsort(table.T[::-1])
+    table, weight = table[order], weight[order]
+    starts = np.flatnonzero(np.concatenate([[True], (table[1:] != table[:-1]).any(axis=1)]))
+    small = max(map(abs, weight.tolist())) * len(weight) < 2**62
+    totals = np.add.reduceat(weight.astype(np.int64) if small else weight, starts)
+    kept = totals != 0
+    yield from zip(table[starts[kept]].tolist(), totals[kept].tolist(), strict=True)
+
+
+def scalar_at(scalar: Scalar, sizes: Mapping[str, int]) -> Scalar:
+    """A scalar with sizes replaced by numbers."""
+    out = Scalar(scalar.rational, ())
+    for name, exponent in scalar.monomial:
+        known = isinstance(name, str) and name in sizes
+        out = times(out, power(number(sizes[name]), exponent) if known else Scalar(Fraction(1), ((name, exponent),)))
+    return out
+
+
+def products(
+    factors: tuple[tuple[Tensor, tuple[int, ...]], ...], output: tuple[int, ...], sizes: list[int], variables: Variables
+) -> tuple[np.ndarray, np.ndarray]:
+    """All products that a network sums, one a row: output entry, sorted variables; and the sign of each."""
+    count = prod(sizes)
+    grid = np.indices(sizes, dtype=np.int64).reshape(len(sizes), count) if sizes else np.zeros((0, 1), dtype=np.int64)
+    signs = np.ones(grid.shape[1], dtype=np.int64)
+    for tensor, (index, *_) in ((t, i) for t, i in factors if is_unit(t)):
+        kept = grid[index] == place_of(tensor)
+        grid, signs = grid[:, kept], signs[kept]
+    columns = []
+    for tensor, indices in factors:
+        if is_unit(tensor):
+            continue
+        values = grid[list(indices)]
+        for group in tensor.symmetric:
+            values[list(group)] = np.sort(values[list(group)], axis=0)
+        for group in tensor.antisymmetric:
+            inside = values[list(group)]
+            for a in range(len(group)):
+                for b in range(a):
+                    signs = signs * np.sign(inside[a] - inside[b])
+            values[list(group)] = np.sort(inside, axis=0)
+        columns.append(variables.start[tensor.name] + flat(values, variables.shapes[tensor.name]))
+    out = flat(grid[list(output)], [sizes[i] for i in output]) if output else np.zeros(grid.shape[1], dtype=np.int64)
+    body = np.sort(np.array(columns, dtype=np.int64).reshape(len(columns), grid.shape[1]), axis=0)
+    return np.vstack([out[None], body]).T, signs
+
+
+def flat(places: np.ndarray, shape: list[int] | tuple[int, ...]) -> np.ndarray:
+    """Row-major numbers of places."""
+    out = np.zeros(places.shape[1], dtype=np.int64)
+    for row, size in zip(places, shape, strict=True):
+        out = out * size + row
+    return out

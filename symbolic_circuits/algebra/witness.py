@@ -1,0 +1,273 @@
+r"""Counterexamples: sizes and tensors at which the two sides of a statement differ, exactly.
+
+Without laws other than exchanges of axes a nonzero residue always has one. Sizes are found one after the other, in alphabetical order:
+the least value at which the residue is not zero whatever the later sizes are. A term with the most indices, k of them of that
+size, has at size k a monomial that no other term makes, so that the search ends. Then a monomial with the fewest entries is set
+to small numbers, everything else to zero.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import count, product
+from math import lcm, prod
+
+import numpy as np
+
+from symbolic_circuits.algebra.fixed import at_sizes
+from symbolic_circuits.algebra.lawful import diagonal_of_ones, satisfies
+from symbolic_circuits.algebra.monomials import Entries, count_of_monomials, monomials_at
+from symbolic_circuits.algebra.open_terms import OpenTerm
+from symbolic_circuits.algebra.polynomial import Polynomial
+from symbolic_circuits.algebra.scalar import Monomial, Scalar
+from symbolic_circuits.algebra.statement import Statement
+from symbolic_circuits.algebra.tensor import exchanges
+from symbolic_circuits.algebra.units import is_unit, place_of
+from symbolic_circuits.algebra.values import contracted, scalar_value, size_of
+from symbolic_circuits.algebra.witness_code import code_of_witness
+from symbolic_circuits.errors import BudgetError
+
+__all__ = ["Witness", "find_witness", "side_values"]
+
+QUICK = 4_096  # products written out without a second thought
+LARGEST = 64  # no size above this is tried
+
+Sum = dict[Monomial, Fraction]  # a number: rationals times radicals
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """A counterexample.
+
+    ``verify()`` evaluates both sides again, from the statement as it was given, in exact arithmetic.
+    """
+
+    statement: Statement
+    sizes: Mapping[str, int]
+    scalars: Mapping[str, Fraction]
+    arrays: Mapping[str, np.ndarray]  # of rationals; one axis for every axis of the tensor
+    entry: tuple[int, ...]  # where the two sides differ
+    lhs: Sum
+    rhs: Sum
+    minimal: bool  # whether no smaller sizes have a counterexample
+
+    def verify(self) -> bool:
+        """Whether the sides differ at this entry, and the tensors satisfy the laws."""
+        left, right = (side_values(self.statement, side, self) for side in (self.statement.lhs, self.statement.rhs))
+        differs = at_entry(left, self.entry) == self.lhs and at_entry(right, self.entry) == self.rhs and self.lhs != self.rhs
+        whole = {name: array.reshape(shape_at(self.statement.axes[name], self.sizes)) for name, array in self.arrays.items()}
+        return differs and all(satisfies(whole[law.tensor], law, whole) for law in self.statement.laws)
+
+    def to_code(self) -> str:
+        """A test function for pytest that shows the difference in NumPy, exactly."""
+        return code_of_witness(self)
+
+
+def shape_at(axes: Sequence[tuple], sizes: Mapping[str, int]) -> list[int]:
+    """The size of each axis."""
+    return [prod(size_of(size, sizes) for size in axis) for axis in axes]
+
+
+def at_entry(values: Mapping[Monomial, np.ndarray], entry: tuple[int, ...]) -> Sum:
+    """One entry of a value."""
+    found = {monomial: Fraction(array[entry]) for monomial, array in values.items()}
+    return {monomial: value for monomial, value in found.items() if value}
+
+
+def side_values(statement: Statement, side: object, witness: Witness) -> dict[Monomial, np.ndarray]:
+    """One side of a statement at the sizes and tensors of a witness, definitions included."""
+    out: dict[Monomial, np.ndarray] = {}
+    numbers = {name: Fraction(size) for name, size in witness.sizes.items()} | dict(witness.scalars)
+    shape = [size_of(size, witness.sizes) for axis in side.axes for size in axis]
+    for term in statement.expanded(side.terms):
+        value = term_value(term, witness.arrays, witness.sizes)
+        scalar = scalar_value(term.scalar, numbers)
+        names = [size_of(term.sizes[index], witness.sizes) for _, index in term.named]
+        entries = np.asarray(value * scalar.rational, dtype=object).reshape([*shape, *names])
+        out[scalar.monomial] = out[scalar.monomial] + entries if scalar.monomial in out else entries
+    return out or {(): np.zeros(shape, dtype=int).astype(object)}
+
+
+def term_value(term: OpenTerm, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> np.ndarray:
+    """The array of one term, without its scalar."""
+    output = term.legs + tuple(index for _, index in term.named)
+    return contracted(term.factors, output, [size_of(size, sizes) for size in term.sizes], arrays)
+
+
+def find_witness(statement: Statement, residue: Polynomial, at: Mapping[str, int]) -> Witness:
+    """The counterexample, at given sizes or any, to a statement whose residue is not zero; exchanges of axes are its only laws.
+
+    Raises
+    ------
+    BudgetError
+        Deciding whether smaller sizes agree takes too many terms.
+    """
+    names = size_names(statement)
+    sizes, least = dict(at), least_sizes(statement)
+    minimal = True
+    for name in [name for name in names if name not in at]:
+        for value in range(least.get(name, 1), LARGEST):
+            rest = {n: least.get(n, 1) for n in names if n not in sizes and n != name}
+            found = differs(residue, sizes | {name: value}, rest)
+            minimal &= found is not None
+            if found:
+                sizes[name] = value
+                break
+        else:
+            raise BudgetError(f"no counterexample was found with {name} below {LARGEST}")
+    entries, variables = monomials_at(residue, sizes)
+    chosen, (entry, _) = values_of_entries(entries)
+    arrays = {name: blank(statement, name, sizes) for name in statement.axes if name not in statement.definitions}
+    for variable, value in chosen.items():
+        name, place = variables.place(variable)
+        fill(statement, arrays, name, place, value)
+    coefficients = summed(entries, entry, chosen)
+    scalars = {name: Fraction(1) for name in scalar_names(statement, names)}
+    scalars |= values_of_scalars(coefficients)
+    place = tuple(int(k) for k in np.unravel_index(entry, output_shape(statement, residue, sizes)))
+    return completed(statement, sizes, scalars, arrays, place, minimal)
+
+
+def completed(
+    statement: Statement,
+    sizes: Mapping[str, int],
+    scalars: Mapping[str, Fraction],
+    arrays: Mapping[str, np.ndarray],
+    entry: tuple[int, ...],
+    minimal: bool,
+) -> Witness:
+    """A witness with the values of both sides."""
+    bare = Witness(statement, dict(sizes), dict(scalars), dict(arrays), entry, {}, {}, minimal)
+    left, right = (at_entry(side_values(statement, side, bare), entry) for side in (statement.lhs, statement.rhs))
+    return Witness(statement, dict(sizes), dict(scalars), dict(arrays), entry, left, right, minimal)
+
+
+def size_names(statement: Statement) -> list[str]:
+    """The size symbols of a statement, in alphabetical order."""
+    found = {size for axes in statement.axes.values() for axis in axes for size in axis}
+    for side in (statement.lhs, statement.rhs, *statement.definitions.values()):
+        found |= {size for axis in side.axes for size in axis}
+        found |= {size for term in side.terms for size in term.sizes}
+        found |= {name for term in side.terms for name, _ in term.scalar.monomial if name in statement.size_symbols}
+    return sorted(size for size in found if isinstance(size, str))
+
+
+def scalar_names(statement: Statement, sizes: Sequence[str]) -> list[str]:
+    """The scalar symbols of a statement."""
+    terms = [term for side in (statement.lhs, statement.rhs, *statement.definitions.values()) for term in side.terms]
+    return sorted({n for term in terms for n, _ in term.scalar.monomial if isinstance(n, str) and n not in sizes})
+
+
+def least_sizes(statement: Statement) -> dict[str, int]:
+    """The least value of sizes that have an entry such as A[0, 3] held along them."""
+    least: dict[str, int] = {}
+    for side in (statement.lhs, statement.rhs, *statement.definitions.values()):
+        for term in side.terms:
+            for tensor, _ in term.factors:
+                if is_unit(tensor) and isinstance(tensor.shape[0], str):
+                    least[tensor.shape[0]] = max(least.get(tensor.shape[0], 1), place_of(tensor) + 1)
+    return least
+
+
+def differs(residue: Polynomial, sizes: Mapping[str, int], rest: Mapping[str, int]) -> bool | None:
+    """Whether the residue is nonzero at these sizes for some values of the other sizes, of which the least are given.
+
+    None where that is too much work.
+    """
+    for more in (0, 1, 2) if rest else (0,):
+        trial = dict(sizes) | {name: least + more for name, least in rest.items()}
+        if count_of_monomials(residue, trial) <= QUICK:
+            if monomials_at(residue, trial)[0]:
+                return True
+            if not rest:
+                return False
+    try:
+        if not rest:
+            return bool(monomials_at(residue, sizes)[0])
+        return not at_sizes(residue, dict(sizes)).is_zero
+    except BudgetError:
+        return None
+
+
+def output_shape(statement: Statement, residue: Polynomial, sizes: Mapping[str, int]) -> list[int]:
+    """The shape of the value, open names after the axes."""
+    (_, output, index_sizes), _ = next(iter(residue.terms))
+    return [size_of(index_sizes[index], sizes) for index in output]
+
+
+def blank(statement: Statement, name: str, sizes: Mapping[str, int]) -> np.ndarray:
+    """A tensor of zeros, one axis for each leg; one that a law determines as it is."""
+    shape = [size_of(size, sizes) for size in statement.tensors[name].shape]
+    kinds = {law.kind for law in statement.laws if law.tensor == name}
+    if "ones" in kinds:
+        return np.ones(shape, dtype=int).astype(object)
+    return diagonal_of_ones(shape) if kinds & {"identity", "copy"} else np.zeros(shape, dtype=int).astype(object)
+
+
+def fill(statement: Statement, arrays: Mapping[str, np.ndarray], name: str, place: tuple[int, ...], value: int) -> None:
+    """Set an entry, and those that the tensor's exchanges map to it."""
+    for order, sign in exchanges(statement.tensors[name], 50_000):
+        arrays[name][tuple(place[k] for k in order)] = sign * value
+
+
+def values_of_entries(entries: Entries) -> tuple[dict[int, int], tuple[int, tuple[int, ...]]]:
+    """Small numbers for the fewest variables that make some output entry nonzero."""
+    key = min(entries, key=lambda k: (len({v for v in k[1] if v >= 0}), len(k[1]), k))
+    entry, variables = key
+    support = sorted(set(variables))
+    inside = set(support)
+    relevant = [(body, value) for (out, body), value in entries.items() if out == entry and inside.issuperset(body)]
+    for numbers in small_numbers(len(support)):
+        chosen = dict(zip(support, numbers, strict=True))
+        total: Sum = {}
+        for body, value in relevant:
+            weight = 1
+            for variable in body:
+                weight *= chosen[variable]
+            for monomial, coefficient in value.items():
+                total[monomial] = total.get(monomial, Fraction(0)) + coefficient * weight
+        if any(total.values()):
+            return chosen, key
+    raise AssertionError("a nonzero polynomial has a nonzero value")
+
+
+def small_numbers(length: int) -> Iterator[tuple[int, ...]]:
+    """Tuples of nonzero integers, ones first."""
+    for largest in count(1):
+        choices = [*range(1, largest + 1), *range(-1, -largest - 1, -1)]
+        for numbers in product(choices, repeat=length):
+            if max(map(abs, numbers), default=largest) == largest:
+                yield numbers
+        if not length:
+            return
+
+
+def summed(entries: Entries, entry: int, chosen: Mapping[int, int]) -> Sum:
+    """The value of an output entry, a sum over monomials in scalars and radicals, everything else zero."""
+    total: Sum = {}
+    for (out, body), value in entries.items():
+        if out == entry and set(body) <= set(chosen):
+            weight = 1
+            for variable in body:
+                weight *= chosen[variable]
+            for monomial, coefficient in value.items():
+                total[monomial] = total.get(monomial, Fraction(0)) + coefficient * weight
+    return {monomial: value for monomial, value in total.items() if value}
+
+
+def values_of_scalars(total: Mapping[Monomial, Fraction]) -> dict[str, Fraction]:
+    """Small positive numbers for scalar symbols that keep a sum of monomials from vanishing."""
+    exponents = [(name, e) for monomial in total for name, e in monomial if isinstance(name, str)]
+    names = sorted({name for name, _ in exponents})
+    root = lcm(*(e.denominator for _, e in exponents)) if exponents else 1
+    for numbers in small_numbers(len(names)):
+        if min(numbers, default=1) < 0:  # symbols may stand for sizes, or for numbers under roots
+            continue
+        chosen = {name: Fraction(value) ** root for name, value in zip(names, numbers, strict=True)}
+        out: Sum = {}
+        for monomial, coefficient in total.items():
+            scalar = scalar_value(Scalar(coefficient, monomial), chosen)
+            out[scalar.monomial] = out.get(scalar.monomial, Fraction(0)) + scalar.rational
+        if any(out.values()):
+            return chosen
+    raise AssertionError("a nonzero sum of monomials has a nonzero value")
