@@ -12,6 +12,7 @@ from random import Random
 
 from sympy import Expr, Poly, Symbol
 
+from symbolic_circuits.algebra.verdicts import Verdict
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError, SpecError, TermError, TermIndexError
 from symbolic_circuits.expansion.code import to_code
@@ -22,6 +23,7 @@ from symbolic_circuits.expansion.interpret import Algebra, T, interpret_grammar
 from symbolic_circuits.expansion.names import parse_term
 from symbolic_circuits.expansion.notation import notation_for
 from symbolic_circuits.expansion.notation.matrix import MatrixNotation
+from symbolic_circuits.expansion.proof import prove_closed_form, prove_expansion
 from symbolic_circuits.expansion.tensors import ModelTensors
 from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.spec import Transformer
@@ -224,6 +226,25 @@ class PathExpansion:
     def expr(self, notation: str = "matrix") -> Expr:
         """The sum of all terms, each written out; path classes with sums over heads where their number is a symbol."""
         return self.closed_form(notation) if self.model.has_symbolic_heads else self.listed(notation)
+
+    def prove(self, notation: str | None = None) -> Verdict:
+        """The verdict on: the expanded form is the model as it stands, for the sizes of its specification.
+
+        Parameters
+        ----------
+        notation : of a closed form, which is then compared with ``unexpanded()`` as SymPy expressions; by default the terms
+            themselves, one by one, are compared with the residual stream
+
+        Examples
+        --------
+        >>> path_expansion("(attn(2) bilinear)*2").prove().verdict
+        'proved'
+        >>> path_expansion("attn(H) bilinear").prove("tensor").verdict
+        'proved'
+        """
+        if notation is not None:
+            return prove_closed_form(self, notation)
+        return prove_expansion(self.path_classes() if self.model.has_symbolic_heads else self)
 
     def to_code(self, library: str = "numpy") -> str:
         """The source of a function in NumPy or PyTorch; see :func:`symbolic_circuits.expansion.code.to_code`."""

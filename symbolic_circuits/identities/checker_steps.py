@@ -26,7 +26,7 @@ from symbolic_circuits.identities.checker_reading import require_sizes
 
 __all__ = ["followed", "raw_terms", "used_indices"]
 
-MAX_WORK = 20_000_000  # factors and indices written while definitions are multiplied out
+MAX_WORK = 5_000_000  # factors and indices written while definitions are multiplied out
 
 
 # --- raw terms --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from fractions import Fraction
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
-from sympy import Expr, Integer, Mul, Pow, Symbol, factorint
+from sympy import Expr, Integer, Symbol, factorint
 
 from symbolic_circuits.errors import CertificateError, ShapeError
 from symbolic_circuits.identities.checker_data import Axes, Scalar, Size, Term, fail, scalar, size_scalar, times, unit_place
@@ -30,7 +30,6 @@ class Expanded(NamedTuple):
 
     sides: tuple[tuple[Term, ...], ...]
     tensors: Mapping[str, Axes]  # the parts that each axis is split into
-    products: Mapping[str, Scalar]  # what the text of a size that is not a symbol stands for
 
 
 class Solved(NamedTuple):
@@ -91,20 +90,25 @@ def expanded(exprs: Sequence[Expr]) -> Expanded:
     split = split_alike(every, walk)
     tensors = {}
     for name, shape in walk.tensors.items():
-        found = (split.get(("tensor", name, k), (size,) if size != 1 else ()) for k, size in enumerate(shape))
+        found = (split.get(("tensor", name, k), factors_of(size)) for k, size in enumerate(shape))
         tensors[name] = tuple(tuple(map(size_name, sizes)) for sizes in found)
-    sizes = {
-        variable.size for term in every for index in indices_of(term) for variable in (*index, *term.bindings.resolve(index))
-    }
-    products = {str(size): size_value(size) for size in sizes}
-    return Expanded(tuple(tuple(map(to_raw, side)) for side in sides), tensors, products)
+    return Expanded(tuple(tuple(map(to_raw, side)) for side in sides), tensors)
 
 
 def solved(entry: Entry, output: tuple[Index, ...]) -> Solved:
-    """A term with its equations solved."""
+    """A term with its equations solved; one that cannot be solved yet waits for others, which may split its variables."""
     bindings = Bindings()
-    for left, right in entry.equations:
-        bindings.unify(left, right)
+    waiting = list(entry.equations)
+    while waiting:
+        later = []
+        for left, right in waiting:
+            try:
+                bindings.unify(left, right)
+            except ShapeError:
+                later.append((left, right))
+        if len(later) == len(waiting):
+            bindings.unify(*later[0])
+        waiting = later
     names: dict[str, Index] = {}
     for name, index in entry.names:
         bindings.unify(names.setdefault(name, index), index)
@@ -112,7 +116,10 @@ def solved(entry: Entry, output: tuple[Index, ...]) -> Solved:
 
 
 def split_alike(terms: Sequence[Solved], walk: Walk) -> dict[tuple, tuple[Expr, ...]]:
-    """Split axes in each term as they are split in others, until nothing changes; the sizes of the parts of each axis."""
+    """Split axes in each term as they are split in others, until nothing changes; the sizes of the parts of each axis.
+
+    An axis of size n d that is split nowhere is a pair of indices in any case, one for each factor of its size.
+    """
     while True:
         finest: dict[tuple, tuple[Expr, ...]] = {}
         for term in terms:
@@ -126,8 +133,26 @@ def split_alike(terms: Sequence[Solved], walk: Walk) -> dict[tuple, tuple[Expr, 
                 if tuple(variable.size for variable in term.bindings.resolve(index)) != finest[key]:
                     term.bindings.unify(index, sum((walk.fresh(size) for size in finest[key]), ()))
                     changed = True
+        if changed:
+            continue
+        for term in terms:
+            for variable in {v: None for index in indices_of(term) for v in term.bindings.resolve(index)}:
+                sizes = factors_of(variable.size)
+                if len(sizes) > 1:
+                    term.bindings.parts[variable] = sum((walk.fresh(size) for size in sizes), ())
+                    changed = True
         if not changed:
             return finest
+
+
+def factors_of(size: Expr) -> tuple[Expr, ...]:
+    """The symbols and the number that a size is a product of, by name; the size itself where it is not one; none for 1."""
+    powers = sorted(size.as_powers_dict().items(), key=lambda item: str(item[0]))
+    if isinstance(size, Integer) or not all(
+        isinstance(b, Symbol | Integer) and isinstance(e, Integer) and e > 0 for b, e in powers
+    ):
+        return (size,) if size != 1 else ()
+    return tuple(base for base, exponent in powers for _ in range(int(exponent)) if base != 1)
 
 
 def indices_of(term: Solved) -> list[Index]:
@@ -160,7 +185,9 @@ def to_raw(term: Solved) -> Term:
         if len(numbered(index)) != 1:
             raise ShapeError(f"the index {name} runs along an axis that is a product")
     names = tuple((name, numbered(index)[0]) for name, index in term.entry.names)
-    unused = {v: size_value(v.size) for index in term.entry.summed for v in term.bindings.resolve(index) if v not in number}
+    unused = {
+        v: size_scalar(size_name(v.size)) for index in term.entry.summed for v in term.bindings.resolve(index) if v not in number
+    }
     value = term.entry.scalar
     for size in unused.values():  # a sum of 1 over the index
         value = times(value, size)
@@ -170,18 +197,6 @@ def to_raw(term: Solved) -> Term:
 def size_name(size: Expr) -> Size:
     """A size as a certificate has it; the text of one that is neither number nor symbol."""
     return int(size) if isinstance(size, Integer) else size.name if isinstance(size, Symbol) else str(size)
-
-
-def size_value(size: Expr) -> Scalar:
-    """A size as a scalar: a product where it is one."""
-    if isinstance(size, Mul):
-        value = scalar(1)
-        for factor in size.args:
-            value = times(value, size_value(factor))
-        return value
-    if isinstance(size, Pow) and isinstance(size.exp, Integer) and isinstance(size.base, Symbol):
-        return scalar(1, {size.base.name: Fraction(int(size.exp))})
-    return size_scalar(size_name(size))
 
 
 # --- comparison with a certificate ------------------------------------------------------------------------------------
@@ -218,32 +233,23 @@ def matches_statement(lhs: Expr, rhs: Expr, certificate: dict) -> None:
     claim = to_certificate(certificate).claim
     found = expanded((lhs, rhs))
     for name, axes in found.tensors.items():
-        given = tuple(tuple(map(bare, axis)) for axis in claim.tensors.get(name, ()))
-        if name not in claim.tensors or given != axes:
+        if claim.tensors.get(name) != axes:
             fail(
                 f"the tensor {name}",
                 f"its axes are {axes} in the expressions; in the statement {claim.tensors.get(name, 'it is not')}",
             )
     for side, terms, stated in (("lhs", found.sides[0], claim.lhs), ("rhs", found.sides[1], claim.rhs)):
-        require_equal_terms(f"side {side}", terms, [compacted(term, found.products) for term in stated])
+        require_equal_terms(f"side {side}", terms, [compacted(term) for term in stated])
 
 
-def bare(size: Size) -> Size:
-    """A size without the place that it is known by: ``d*n at axis 0 of Z`` is ``d*n``."""
-    return size.split(" at ")[0] if isinstance(size, str) else size
-
-
-def compacted(term: Term, products: Mapping[str, Scalar]) -> Term:
-    """A term of a statement as raw terms are written here: unused indices and products of sizes in its scalar."""
+def compacted(term: Term) -> Term:
+    """A term of a statement as raw terms are written here: indices that nothing uses are factors of their size."""
     used = {i for _, indices in term.factors for i in indices} | set(term.output) | {i for _, i in term.names}
-    value = scalar(term.scalar.rational)
-    powers = [*term.scalar.powers, *((size, Fraction(1)) for k, size in enumerate(term.sizes) if k not in used)]
-    for name, exponent in powers:
-        known = size_scalar(name) if isinstance(name, int) else products.get(bare(name), scalar(1, {name: Fraction(1)}))
-        whole = exponent.denominator == 1 or known.rational == 1
-        parts = {generator: e * exponent for generator, e in known.powers} if whole else {str(name): exponent}
-        value = times(value, scalar(known.rational ** int(exponent) if whole else 1, parts))
-    return term._replace(scalar=value, sizes=tuple(map(bare, term.sizes)))
+    value = term.scalar
+    for index, size in enumerate(term.sizes):
+        if index not in used:
+            value = times(value, size_scalar(size))
+    return term._replace(scalar=value)
 
 
 def require_equal_terms(where: str, terms: Sequence[Term], stated: Sequence[Term]) -> None:

@@ -51,6 +51,7 @@ from sympy.tensor.array.expressions import (
     ArrayTensorProduct,
     OneArray,
     PermuteDims,
+    Reshape,
     ZeroArray,
 )
 from sympy.tensor.array.expressions.array_expressions import ArrayElement
@@ -481,6 +482,12 @@ def _array_contraction(expr: ArrayContraction, at: At, walk: Walk) -> Sum_:
 def _permute(expr: PermuteDims, at: At, walk: Walk) -> Sum_:
     inner = dict(zip(map(int, expr.permutation.array_form), at, strict=True))
     return entries(expr.expr, tuple(inner[axis] for axis in range(len(at))), walk)
+
+
+@entries.register(Reshape)
+def _reshape(expr: Reshape, at: At, walk: Walk) -> Sum_:
+    inner = tuple(walk.fresh(size) for size in shape_of(expr.expr))
+    return multiplied(equal((sum(at, ()), sum(inner, ()))), entries(expr.expr, inner, walk))
 
 
 @entries.register(MatrixContraction)

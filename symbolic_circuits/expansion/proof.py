@@ -1,0 +1,106 @@
+r"""The expanded form of a model equals the model as it stands: proved for the sizes of its specification.
+
+On one side stands every term by itself, on the other X_L, where X_l = X_{l-1} + blocks(X_{l-1}) defines the residual stream. Both are
+collected as trees of operations (:mod:`symbolic_circuits.expansion.trees`); the certificate is one of the general prover,
+made from the networks themselves when it is asked for.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from symbolic_circuits.algebra.certificate import certificate_of
+from symbolic_circuits.algebra.decide import decide
+from symbolic_circuits.algebra.normal_form import NormalForm, normal_form
+from symbolic_circuits.algebra.open_terms import Axis, Open
+from symbolic_circuits.algebra.statement import Statement
+from symbolic_circuits.algebra.tensor import Tensor
+from symbolic_circuits.algebra.verdicts import Proved, Undecided, Verdict
+from symbolic_circuits.counts import in_words
+from symbolic_circuits.expansion.grammar import Grammar
+from symbolic_circuits.expansion.interpret import fold, interpret_grammar, value_of
+from symbolic_circuits.expansion.networks import Networks, axis_of
+from symbolic_circuits.expansion.trees import Trees
+from symbolic_circuits.identities.prove import prove
+
+if TYPE_CHECKING:
+    from symbolic_circuits.expansion.expansion import PathExpansion
+
+__all__ = ["MAX_TERMS", "prove_closed_form", "prove_expansion", "statement_of_expansion"]
+
+MAX_TERMS = 200_000
+
+
+@dataclass(frozen=True, eq=False)
+class ProvedExpansion(Proved):
+    """The terms of an expansion are those of the model; the networks are written out when they are asked for."""
+
+    statement: None
+    form: None
+    expansion: "PathExpansion"
+
+    @cached_property
+    def certificate(self) -> dict:
+        """The proof as plain data, from the networks of all terms."""
+        form: NormalForm = normal_form(statement_of_expansion(self.expansion))
+        return certificate_of(form)
+
+
+def prove_expansion(expansion: "PathExpansion") -> Verdict:
+    """The verdict on: the sum of all terms, listed one by one, is the model."""
+    if expansion.number_of_terms > MAX_TERMS:
+        words = in_words(expansion.number_of_terms)
+        return Undecided(None, None, f"the expansion has {words} terms; they are listed and compared up to {MAX_TERMS:,}")
+    trees = Trees()
+    listed = total_of_terms(expansion, trees)
+    if listed == interpret_grammar(expansion.grammar, trees)[-1]:
+        return ProvedExpansion(None, None, expansion)
+    return decide(statement_of_expansion(expansion))
+
+
+def total_of_terms(expansion: "PathExpansion", trees: Trees) -> dict[int, int]:
+    """The sum of the terms, each folded by itself; subterms that are the same object are folded once."""
+    terms = list(expansion)  # kept, because what is known of a subterm is known by its identity
+    known: dict[int, dict[int, int]] = {}
+    out: dict[int, int] = {}
+    for term in terms:
+        for tree, value in fold(term, trees, known).items():
+            out[tree] = out.get(tree, 0) + value
+    return out
+
+
+def prove_closed_form(expansion: "PathExpansion", notation: str) -> Verdict:
+    """The verdict on: the closed form in a notation is the model as it stands, both as SymPy expressions."""
+    return prove(expansion.closed_form(notation), expansion.unexpanded())
+
+
+def statement_of_expansion(expansion: "PathExpansion") -> Statement:
+    """The listed terms against X_L, each X_l a definition."""
+    algebra = Networks(expansion.tensors)
+    terms, known = list(expansion), {}
+    listed = algebra.output(algebra.add([fold(term, algebra, known) for term in terms]))
+    definitions, last = streams(expansion.grammar, algebra)
+    model = algebra.output(last)
+    leaves: dict[str, tuple[Axis, ...]] = {}
+    for value in (listed, model, *definitions.values()):
+        for term in value.terms:
+            for tensor, _ in term.factors:
+                leaves[tensor.name] = tuple((size,) for size in tensor.shape)
+    leaves = {name: axes for name, axes in leaves.items() if not name.startswith("unit ")}
+    sizes = frozenset(size for axes in leaves.values() for axis in axes for size in axis if isinstance(size, str))
+    return Statement(listed, model, dict(sorted(leaves.items())), (), definitions, (), sizes)
+
+
+def streams(grammar: Grammar, algebra: Networks) -> tuple[dict[str, Open], Open]:
+    """X_0, X_1, ... as definitions, and the last as a tensor."""
+    model = grammar.model
+    axes = (axis_of(model.n), axis_of(model.d))
+    shape = tuple(size for axis in axes for size in axis)
+    definitions: dict[str, Open] = {}
+    values: list[Open] = []
+    for level, nonterminal in enumerate(grammar.nonterminals):
+        name = f"stream after step {level}"  # no tensor of a model has spaces in its name
+        definitions[name] = algebra.add([value_of(production, values, algebra) for production in nonterminal])
+        values.append(Open.of_tensor(Tensor(name, shape), axes))
+    return definitions, values[-1]
+
