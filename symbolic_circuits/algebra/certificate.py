@@ -12,13 +12,13 @@ r"""The certificate of a proof: what an independent checker needs to see that lh
 from fractions import Fraction
 
 from symbolic_circuits.algebra.canonical import vanishing_exchange
+from symbolic_circuits.algebra.held import held_apart
 from symbolic_circuits.algebra.laws import Law
 from symbolic_circuits.algebra.normal_form import NormalForm
 from symbolic_circuits.algebra.open_terms import OpenTerm
 from symbolic_circuits.algebra.rewriting import Rule
 from symbolic_circuits.algebra.scalar import Scalar
 from symbolic_circuits.algebra.statement import Statement
-from symbolic_circuits.algebra.units import held_apart
 
 __all__ = ["FORMAT", "certificate_of"]
 

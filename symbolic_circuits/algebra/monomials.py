@@ -17,7 +17,7 @@ from symbolic_circuits.algebra.tensor import SizeName, Tensor
 from symbolic_circuits.algebra.units import is_unit, place_of
 from symbolic_circuits.errors import BudgetError
 
-__all__ = ["Entries", "count_of_monomials", "monomials_at"]
+__all__ = ["Entries", "count_of_monomials", "monomials_at", "output_bounds"]
 
 MAX_MONOMIALS = 400_000
 
@@ -79,9 +79,10 @@ def monomials_at(polynomial: Polynomial, sizes: Mapping[str, int]) -> tuple[Entr
     shared = lcm(*(scalar.rational.denominator for scalar in scalars))
     monomials = sorted({scalar.monomial for scalar in scalars}, key=str)
     width = max((len(factors) for (factors, _, _), _ in polynomial.terms), default=0)
+    bounds = output_bounds(polynomial, sizes)
     rows, weights = [], []
     for ((factors, output, index_sizes), _), scalar in zip(polynomial.terms, scalars, strict=True):
-        table, signs = products(factors, output, [at(size, sizes) for size in index_sizes], variables)
+        table, signs = products(factors, output, [at(size, sizes) for size in index_sizes], variables, bounds)
         padding = np.full((len(table), 1 + width - table.shape[1] + 1), -1, dtype=np.int64)
         padding[:, :1] = monomials.index(scalar.monomial)
         rows.append(np.hstack([padding, table[:, 1:], table[:, :1]]))
@@ -109,6 +110,12 @@ def collected(rows: list[np.ndarray], weights: list[np.ndarray]) -> Iterator[tup
     yield from zip(table[starts[kept]].tolist(), totals[kept].tolist(), strict=True)
 
 
+def output_bounds(polynomial: Polynomial, sizes: Mapping[str, int]) -> list[int]:
+    """The number of places of each output leg; of the largest part along an axis that is a sum."""
+    shapes = [[at(key[0][2][index], sizes) for index in key[0][1]] for key in polynomial.terms]
+    return [max(column) for column in zip(*shapes, strict=True)]
+
+
 def scalar_at(scalar: Scalar, sizes: Mapping[str, int]) -> Scalar:
     """A scalar with sizes replaced by numbers."""
     out = Scalar(scalar.rational, ())
@@ -119,7 +126,7 @@ def scalar_at(scalar: Scalar, sizes: Mapping[str, int]) -> Scalar:
 
 
 def products(
-    factors: tuple[tuple[Tensor, tuple[int, ...]], ...], output: tuple[int, ...], sizes: list[int], variables: Variables
+    factors: tuple[tuple[Tensor, tuple[int, ...]], ...], output: tuple[int, ...], sizes: list[int], variables: Variables, bounds: list[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """All products that a network sums, one a row: output entry, sorted variables; and the sign of each."""
     count = prod(sizes)
@@ -142,7 +149,7 @@ def products(
                     signs = signs * np.sign(inside[a] - inside[b])
             values[list(group)] = np.sort(inside, axis=0)
         columns.append(variables.start[tensor.name] + flat(values, variables.shapes[tensor.name]))
-    out = flat(grid[list(output)], [sizes[i] for i in output]) if output else np.zeros(grid.shape[1], dtype=np.int64)
+    out = flat(grid[list(output)], bounds) if output else np.zeros(grid.shape[1], dtype=np.int64)
     body = np.sort(np.array(columns, dtype=np.int64).reshape(len(columns), grid.shape[1]), axis=0)
     return np.vstack([out[None], body]).T, signs
 

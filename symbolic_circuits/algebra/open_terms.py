@@ -12,6 +12,7 @@ from typing import NamedTuple, Self
 
 from symbolic_circuits.algebra.network import Factor, Network
 from symbolic_circuits.algebra.scalar import ONE, Scalar, generator, number, times
+from symbolic_circuits.algebra.sums import is_sum, variants
 from symbolic_circuits.algebra.tensor import SizeName, Tensor
 from symbolic_circuits.errors import BudgetError, ShapeError
 
@@ -87,10 +88,17 @@ class Open:
 
     @classmethod
     def of_tensor(cls, tensor: Tensor, axes: Sequence[Axis] | None = None) -> Self:
-        """A tensor; ``axes`` groups its axes, one by one by default."""
+        """A tensor; ``axes`` groups its axes, one by one by default. Along an axis that is a sum every part is a tensor of its own."""
         legs = tuple(range(len(tensor.shape)))
         grouped = tuple((size,) for size in tensor.shape) if axes is None else tuple(axes)
-        return cls(grouped, (OpenTerm(ONE, ((tensor, legs),), tensor.shape, legs, ()),))
+        if not any(map(is_sum, tensor.shape)):
+            return cls(grouped, (OpenTerm(ONE, ((tensor, legs),), tensor.shape, legs, ()),))
+        terms = []
+        for sizes, units, words in variants(tensor.shape):
+            own = tuple(k for k in legs if not any(k == place for _, (place,) in units))
+            part = Tensor(tensor.name + words, tuple(sizes[k] for k in own))
+            terms.append(OpenTerm(ONE, ((part, own), *units), sizes, legs, ()))
+        return cls(grouped, tuple(terms))
 
     @classmethod
     def of_scalar(cls, scalar: Scalar) -> Self:
@@ -101,13 +109,14 @@ class Open:
     def of_identity(cls, axis: Axis) -> Self:
         """The identity matrix on an axis."""
         legs = tuple(range(len(axis)))
-        return cls((axis, axis), (OpenTerm(ONE, (), axis, legs + legs, ()),))
+        return cls((axis, axis), tuple(OpenTerm(ONE, tuple(units), sizes, legs + legs, ()) for sizes, units, _ in variants(axis)))
 
     @classmethod
     def of_ones(cls, axes: Sequence[Axis]) -> Self:
         """All entries one."""
-        sizes = tuple(size for axis in axes for size in axis)
-        return cls(tuple(axes), (OpenTerm(ONE, (), sizes, tuple(range(len(sizes))), ()),))
+        legs = tuple(size for axis in axes for size in axis)
+        places = tuple(range(len(legs)))
+        return cls(tuple(axes), tuple(OpenTerm(ONE, tuple(units), sizes, places, ()) for sizes, units, _ in variants(legs)))
 
     @property
     def names(self) -> frozenset[str]:
@@ -154,11 +163,15 @@ class Open:
         spans = self.spans()
         gone = set(spans[j])
 
-        def diagonal(term: OpenTerm) -> OpenTerm:
-            term = term.united((term.legs[a], term.legs[b]) for a, b in zip(spans[i], spans[j], strict=True))
-            return term._replace(legs=tuple(leg for k, leg in enumerate(term.legs) if k not in gone))
-
-        return self.mapped(diagonal, [axis for k, axis in enumerate(self.axes) if k != j])
+        kept = [axis for k, axis in enumerate(self.axes) if k != j]
+        pairs = list(zip(spans[i], spans[j], strict=True))
+        out = []
+        for term in self.terms:
+            met = [(term.legs[a], term.legs[b]) for a, b in pairs]
+            if all(term.sizes[a] == term.sizes[b] for a, b in met):  # places in different parts of a sum never meet
+                term = term.united(met)
+                out.append(term._replace(legs=tuple(leg for k, leg in enumerate(term.legs) if k not in gone)))
+        return Open(tuple(kept), tuple(out))
 
     def summed(self, *axes: int) -> Self:
         """The sum over whole axes."""

@@ -10,9 +10,9 @@ from fractions import Fraction
 from typing import Self
 
 from symbolic_circuits.algebra.canonical import canonical
+from symbolic_circuits.algebra.held import held_apart
 from symbolic_circuits.algebra.open_terms import Axis, Open, OpenTerm
 from symbolic_circuits.algebra.scalar import Monomial
-from symbolic_circuits.algebra.units import held_apart
 from symbolic_circuits.errors import ShapeError
 
 __all__ = ["Key", "Polynomial", "keyed"]

@@ -154,5 +154,7 @@ def substituted(term: OpenTerm, definitions: Mapping[str, Open]) -> Iterator[Ope
         shift = len(term.sizes)
         moved = inner.renamed(range(shift, shift + len(inner.sizes)), inner.sizes)
         factors = term.factors[:place] + moved.factors + term.factors[place + 1 :]
+        if any(term.sizes[a] != inner.sizes[b] for a, b in zip(indices, inner.legs, strict=True)):
+            continue  # different parts of an axis that is a sum
         joined = OpenTerm(times(term.scalar, inner.scalar), factors, term.sizes + inner.sizes, term.legs, term.named)
         yield from substituted(joined.united(zip(indices, moved.legs, strict=True)).closed(), definitions)

@@ -16,12 +16,13 @@ import numpy as np
 
 from symbolic_circuits.algebra.fixed import at_sizes
 from symbolic_circuits.algebra.lawful import diagonal_of_ones, satisfies
-from symbolic_circuits.algebra.monomials import Entries, count_of_monomials, monomials_at
+from symbolic_circuits.algebra.monomials import Entries, count_of_monomials, monomials_at, output_bounds
 from symbolic_circuits.algebra.open_terms import OpenTerm
 from symbolic_circuits.algebra.polynomial import Polynomial
 from symbolic_circuits.algebra.scalar import Monomial, Scalar
 from symbolic_circuits.algebra.statement import Statement
-from symbolic_circuits.algebra.tensor import exchanges
+from symbolic_circuits.algebra.sums import is_sum, parts_of
+from symbolic_circuits.algebra.tensor import SizeName, exchanges
 from symbolic_circuits.algebra.units import is_unit, place_of
 from symbolic_circuits.algebra.values import contracted, scalar_value, size_of
 from symbolic_circuits.algebra.witness_code import code_of_witness
@@ -78,14 +79,28 @@ def side_values(statement: Statement, side: object, witness: Witness) -> dict[Mo
     """One side of a statement at the sizes and tensors of a witness, definitions included."""
     out: dict[Monomial, np.ndarray] = {}
     numbers = {name: Fraction(size) for name, size in witness.sizes.items()} | dict(witness.scalars)
-    shape = [size_of(size, witness.sizes) for axis in side.axes for size in axis]
+    shape = [largest(size, witness.sizes) for axis in side.axes for size in axis]
     for term in statement.expanded(side.terms):
         value = term_value(term, witness.arrays, witness.sizes)
         scalar = scalar_value(term.scalar, numbers)
         names = [size_of(term.sizes[index], witness.sizes) for _, index in term.named]
-        entries = np.asarray(value * scalar.rational, dtype=object).reshape([*shape, *names])
+        entries = padded(np.asarray(value * scalar.rational, dtype=object), [*shape, *names])
         out[scalar.monomial] = out[scalar.monomial] + entries if scalar.monomial in out else entries
     return out or {(): np.zeros(shape, dtype=int).astype(object)}
+
+
+def largest(size: SizeName, sizes: Mapping[str, int]) -> int:
+    """The number of places of a leg; of the largest part along an axis that is a sum."""
+    return max(size_of(part, sizes) for part in parts_of(size)) if is_sum(size) else size_of(size, sizes)
+
+
+def padded(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """An array with zeros after its end, so that parts of different size can be added."""
+    if array.shape == tuple(shape):
+        return array
+    out = np.zeros(shape, dtype=int).astype(object)
+    out[tuple(map(slice, array.shape))] = array
+    return out
 
 
 def term_value(term: OpenTerm, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> np.ndarray:
@@ -124,7 +139,7 @@ def find_witness(statement: Statement, residue: Polynomial, at: Mapping[str, int
     coefficients = summed(entries, entry, chosen)
     scalars = {name: Fraction(1) for name in scalar_names(statement, names)}
     scalars |= values_of_scalars(coefficients)
-    place = tuple(int(k) for k in np.unravel_index(entry, output_shape(statement, residue, sizes)))
+    place = tuple(int(k) for k in np.unravel_index(entry, output_bounds(residue, sizes)))
     return completed(statement, sizes, scalars, arrays, place, minimal)
 
 
@@ -146,7 +161,7 @@ def size_names(statement: Statement) -> list[str]:
     """The size symbols of a statement, in alphabetical order."""
     found = {size for axes in statement.axes.values() for axis in axes for size in axis}
     for side in (statement.lhs, statement.rhs, *statement.definitions.values()):
-        found |= {size for axis in side.axes for size in axis}
+        found |= {size for axis in side.axes for size in axis if not is_sum(size)}
         found |= {size for term in side.terms for size in term.sizes}
         found |= {name for term in side.terms for name, _ in term.scalar.monomial if name in statement.size_symbols}
     return sorted(size for size in found if isinstance(size, str))
@@ -187,12 +202,6 @@ def differs(residue: Polynomial, sizes: Mapping[str, int], rest: Mapping[str, in
         return not at_sizes(residue, dict(sizes)).is_zero
     except BudgetError:
         return None
-
-
-def output_shape(statement: Statement, residue: Polynomial, sizes: Mapping[str, int]) -> list[int]:
-    """The shape of the value, open names after the axes."""
-    (_, output, index_sizes), _ = next(iter(residue.terms))
-    return [size_of(index_sizes[index], sizes) for index in output]
 
 
 def blank(statement: Statement, name: str, sizes: Mapping[str, int]) -> np.ndarray:

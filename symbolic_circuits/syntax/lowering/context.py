@@ -10,11 +10,12 @@ from functools import singledispatch
 from math import prod
 from typing import TypeVar
 
-from sympy import Expr, IndexedBase, Integer, Symbol, isprime
+from sympy import Add, Expr, IndexedBase, Integer, Symbol, isprime
 from sympy.core.basic import Basic
 
 from symbolic_circuits.algebra.open_terms import Axis, Open
 from symbolic_circuits.algebra.polynomial import Polynomial
+from symbolic_circuits.algebra.sums import sum_axis
 from symbolic_circuits.algebra.tensor import SizeName, Tensor
 from symbolic_circuits.algebra.units import unit
 from symbolic_circuits.errors import BudgetError, IdentityError, ShapeError, UnsupportedNodeError
@@ -85,11 +86,23 @@ class Lowering:
         """Split the axes that met no parts: one of size n d is a pair of indices in any case."""
         for token, size in self.whole.items():
             parts: list[SizeName] = []
+            if isinstance(size, Add):
+                self.splits[token] = sum_axis([self.part(summand) for summand in sorted(size.args, key=str)])
+                continue
             for base, exponent in sorted(size.as_powers_dict().items(), key=lambda item: str(item[0])):
                 if not (isinstance(base, Symbol | Integer) and isinstance(exponent, Integer) and exponent > 0):
                     raise UnsupportedNodeError(f"the size {size} is neither a symbol nor a product of symbols and numbers")
                 parts += [self.symbol(base) if isinstance(base, Symbol) else int(base)] * int(exponent)
             self.splits[token] = (int(size),) if isinstance(size, Integer) else tuple(part for part in parts if part != 1)
+
+    def part(self, size: Expr) -> SizeName:
+        """The size of one part of a sum."""
+        if isinstance(size, Symbol):
+            self.sizes.add(self.symbol(size))
+            return size.name
+        if isinstance(size, Integer) and size > 0:
+            return int(size)
+        raise UnsupportedNodeError(f"a part of an axis that is a sum has the size {size}, which is neither a symbol nor a number")
 
     def open(self, expr: object) -> Open:
         """The open networks of an expression."""
@@ -133,8 +146,12 @@ class Lowering:
             written = [" x ".join(map(str, s)) for s in (self.shapes[name], shape)]
             raise ShapeError(f"two tensors are called {name}: one is {written[0]}, the other {written[1]}")
         axes = [self.axis(size, f"axis {k} of {name}") for k, size in enumerate(shape)]
-        self.leaves[name] = tuple(axes)
-        return Open.of_tensor(Tensor(name, tuple(size for axis in axes for size in axis)), axes)
+        value = Open.of_tensor(Tensor(name, tuple(size for axis in axes for size in axis)), axes)
+        if len(value.terms) > 1:  # parts along an axis that is a sum are tensors of their own
+            self.leaves |= {t.name: tuple((s,) for s in t.shape) for term in value.terms for t, _ in term.factors[:1]}
+        else:
+            self.leaves[name] = tuple(axes)
+        return value
 
     def open_leaf(self, tensor: object) -> Open:
         """A tensor that may be no expression by itself: a family of matrices, an IndexedBase."""

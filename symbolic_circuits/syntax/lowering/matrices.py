@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from functools import reduce
+from itertools import product as product_of
 
 from sympy import (
     Adjoint,
+    BlockDiagMatrix,
+    BlockMatrix,
     DiagMatrix,
     DiagonalMatrix,
     DiagonalOf,
@@ -19,10 +22,12 @@ from sympy import (
 )
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from symbolic_circuits.algebra.open_terms import Axis, Open
+from symbolic_circuits.algebra.open_terms import Axis, Open, OpenTerm
+from symbolic_circuits.algebra.sums import is_sum, sum_axis
+from symbolic_circuits.algebra.units import unit
 from symbolic_circuits.errors import ShapeError, UnsupportedNodeError
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
-from symbolic_circuits.syntax.lowering.context import Lowering, SplitNeeded, join, open_form
+from symbolic_circuits.syntax.lowering.context import Lowering, SplitNeeded, join, open_form, require_meeting
 from symbolic_circuits.syntax.vec import Vec
 
 __all__: list[str] = []
@@ -85,6 +90,41 @@ def _kronecker(expr: KroneckerProduct, lowering: Lowering) -> Open:
     value = value.permuted([*range(0, count, 2), *range(1, count, 2)])
     rows, cols = (sum(value.axes[part], ()) for part in (slice(0, count // 2), slice(count // 2, count)))
     return value.grouped((rows, cols))
+
+
+@open_form.register(BlockMatrix)
+@open_form.register(BlockDiagMatrix)
+def _blocks(expr: BlockMatrix, lowering: Lowering) -> Open:
+    blocks = expr.blocks
+    sizes = [[lowering.part(size) for size in sizes] for sizes in (expr.rowblocksizes, expr.colblocksizes)]
+    axes = [sum_axis(parts) if len(parts) > 1 else None for parts in sizes]  # one row of blocks is no sum
+    total: Open | None = None
+    for place in product_of(range(blocks.rows), range(blocks.cols)):
+        part = lowering.open(blocks[place])
+        for axis, parts, k in zip(part.axes, sizes, place, strict=True):
+            require_meeting(axis, () if parts[k] == 1 else (parts[k],))
+        value = in_block(part, [axis or own for axis, own in zip(axes, part.axes, strict=True)], place)
+        total = value if total is None else lowering.total(total, value)
+    return total
+
+
+def in_block(part: Open, axes: Sequence[Axis], place: tuple[int, int]) -> Open:
+    """A block at its place: along an axis that is a sum it gets a leg held at the part, and a leg of its own where it has size 1."""
+
+    def stacked(term: OpenTerm) -> OpenTerm:
+        sizes, factors, legs, rest = list(term.sizes), list(term.factors), [], list(term.legs)
+        for axis, own, k in zip(axes, part.axes, place, strict=True):
+            if axis is not own and is_sum(axis[-1]):
+                factors.append((unit(k, axis[0]), (len(sizes),)))
+                legs.append(len(sizes))
+                sizes.append(axis[0])
+                if not own:
+                    legs.append(len(sizes))
+                    sizes.append(1)
+            legs += [rest.pop(0) for _ in own]
+        return OpenTerm(term.scalar, tuple(factors), tuple(sizes), tuple(legs), term.named)
+
+    return part.mapped(stacked, axes)
 
 
 @open_form.register(DiagMatrix)
