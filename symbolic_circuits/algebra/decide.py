@@ -7,12 +7,23 @@ from random import Random
 import numpy as np
 
 from symbolic_circuits.algebra.fixed import at_sizes, has_fixed_axes
+from symbolic_circuits.algebra.functions import has_values
 from symbolic_circuits.algebra.lawful import lawful_arrays
 from symbolic_circuits.algebra.normal_form import normal_form
 from symbolic_circuits.algebra.polynomial import Polynomial
 from symbolic_circuits.algebra.statement import Statement
 from symbolic_circuits.algebra.verdicts import HoldsAt, Proved, Refuted, Undecided, Verdict
-from symbolic_circuits.algebra.witness import Witness, completed, find_witness, least_sizes, scalar_names, side_values, size_names
+from symbolic_circuits.algebra.witness import (
+    Witness,
+    completed,
+    differ,
+    find_witness,
+    least_sizes,
+    scalar_names,
+    side_values,
+    size_names,
+    statement_functions,
+)
 from symbolic_circuits.errors import BudgetError, IdentityError
 
 __all__ = ["decide"]
@@ -50,17 +61,20 @@ def refute(statement: Statement, residue: Polynomial, at: Mapping[str, int], see
         raise IdentityError(
             f"{sorted(unknown)[0]} is not a size of the identity; its sizes are {', '.join(size_names(statement))}"
         )
-    if (at or has_fixed_axes(residue)) and at_sizes(residue, at).is_zero:
+    nodes = statement_functions(statement)
+    if not nodes and (at or has_fixed_axes(residue)) and at_sizes(residue, at).is_zero:
         return HoldsAt(statement, at, None)
-    if not statement.user_rules and {law.kind for law in statement.laws} <= DECIDABLE:
+    unknown = sorted({node.function for node in nodes if not has_values(node)})
+    if unknown:
+        return Undecided(statement, residue, f"lhs - rhs is not zero for all functions; nothing is known of {', '.join(unknown)}")
+    if not nodes and not statement.user_rules and {law.kind for law in statement.laws} <= DECIDABLE:
         return Refuted(statement, residue, find_witness(statement, residue, at))
     witness = lawful_witness(statement, at, seed)
     if witness is not None:
         return Refuted(statement, residue, witness)
-    laws = ", ".join(sorted({f"{law} of {law.tensor}" for law in statement.laws}))
-    reason = (
-        f"lhs - rhs is not zero by the rules known for the laws ({laws}), and no counterexample that satisfies them was found"
-    )
+    known = sorted({f"{law} of {law.tensor}" for law in statement.laws} | {node.function for node in nodes})
+    known += [rule.name for rule in statement.user_rules]
+    reason = f"lhs - rhs is not zero by the rules for {', '.join(known)}, and no counterexample that satisfies them was found"
     return Undecided(statement, residue, reason)
 
 
@@ -78,7 +92,10 @@ def lawful_witness(statement: Statement, at: Mapping[str, int], seed: int) -> Wi
             continue
         scalars = {name: rng.randint(1, 5) ** 12 for name in scalar_names(statement, names)}
         bare = Witness(statement, sizes, scalars, arrays, (), {}, {}, False)
-        entry = first_difference(statement, bare)
+        try:
+            entry = first_difference(statement, bare)
+        except (ArithmeticError, ValueError):
+            continue  # outside of the domain of a function
         if entry is not None:
             return completed(statement, sizes, scalars, arrays, entry, False)
     return None
@@ -88,10 +105,11 @@ def first_difference(statement: Statement, witness: Witness) -> tuple[int, ...] 
     """An entry at which the sides differ."""
     left, right = (side_values(statement, side, witness) for side in (statement.lhs, statement.rhs))
     for monomial in sorted(set(left) | set(right)):
-        difference = np.asarray(left.get(monomial, 0) - right.get(monomial, 0), dtype=object)
-        found = np.argwhere(difference != 0)
-        if len(found):
-            return tuple(int(k) for k in found[0])
+        one, other = (np.asarray(side.get(monomial, 0), dtype=object) for side in (left, right))
+        one, other = np.broadcast_arrays(one, other)
+        for place in np.ndindex(one.shape):
+            if differ(one[place], other[place]):
+                return place
     return None
 
 

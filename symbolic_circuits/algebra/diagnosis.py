@@ -16,12 +16,12 @@ Only the normal form of the edited term is computed: the other terms stay what t
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import combinations
 
-from symbolic_circuits.algebra.normal_form import normal_form
+from symbolic_circuits.algebra.normal_form import normal_form, replace_sides
 from symbolic_circuits.algebra.open_terms import Open, OpenTerm
 from symbolic_circuits.algebra.polynomial import Key
 from symbolic_circuits.algebra.scalar import ONE, number, times
@@ -71,15 +71,6 @@ class Diagnosing:
         old: Open = getattr(self.statement, side)
         new = Open(old.axes, old.terms[:place] + terms + old.terms[place + 1 :])
         return replace_sides(self.statement, *((new, self.statement.rhs) if side == "lhs" else (self.statement.lhs, new)))
-
-
-def replace_sides(statement: Statement, lhs: Open, rhs: Open) -> Statement:
-    """The same laws and definitions with other sides; what is known of the laws is kept."""
-    new = replace(statement, lhs=lhs, rhs=rhs)
-    for name in ("closed_laws", "tensors", "rules"):
-        if name in statement.__dict__:
-            new.__dict__[name] = statement.__dict__[name]
-    return new
 
 
 def diagnosis(statement: Statement, *, limit: int = 5) -> list[Edit]:

@@ -126,7 +126,11 @@ def scalar_at(scalar: Scalar, sizes: Mapping[str, int]) -> Scalar:
 
 
 def products(
-    factors: tuple[tuple[Tensor, tuple[int, ...]], ...], output: tuple[int, ...], sizes: list[int], variables: Variables, bounds: list[int]
+    factors: tuple[tuple[Tensor, tuple[int, ...]], ...],
+    output: tuple[int, ...],
+    sizes: list[int],
+    variables: Variables,
+    bounds: list[int],
 ) -> tuple[np.ndarray, np.ndarray]:
     """All products that a network sums, one a row: output entry, sorted variables; and the sign of each."""
     count = prod(sizes)

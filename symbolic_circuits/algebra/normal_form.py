@@ -4,17 +4,18 @@ What was done to each raw term, and which index of one member of a class is whic
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from symbolic_circuits.algebra.open_terms import OpenTerm
+from symbolic_circuits.algebra.functions import FunctionTensor, canonical_function, settled
+from symbolic_circuits.algebra.open_terms import Open, OpenTerm
 from symbolic_circuits.algebra.polynomial import Key, Polynomial, keyed
 from symbolic_circuits.algebra.rewriting import Step, rewritten
 from symbolic_circuits.algebra.statement import Statement
 
-__all__ = ["FinalTerm", "Member", "NormalForm", "normal_form"]
+__all__ = ["FinalTerm", "Member", "NormalForm", "normal_form", "replace_sides"]
 
 
 class FinalTerm(NamedTuple):
@@ -61,7 +62,9 @@ def normal_form(statement: Statement) -> NormalForm:
     classes: dict[Key, list[Member]] = {}
     vanishing = []
     rules = statement.rules
+    nodes: dict[str, tuple[FunctionTensor, tuple[int, ...]]] = {}
     for raw, term in enumerate(statement.raw_terms()):
+        term = with_functions(statement, term, nodes)
         for found, steps in rewritten(term, rules) if rules else [(term, ())]:
             number = len(finals)
             finals.append(FinalTerm(raw, steps, found))
@@ -74,3 +77,27 @@ def normal_form(statement: Statement) -> NormalForm:
             member = Member(number, tuple(label for _, label in ordered), coefficient)
             classes.setdefault(key, []).append(member)
     return NormalForm(statement, tuple(finals), {key: tuple(members) for key, members in classes.items()}, tuple(vanishing))
+
+
+def with_functions(statement: Statement, term: OpenTerm, known: dict[str, tuple[FunctionTensor, tuple[int, ...]]]) -> OpenTerm:
+    """A term with canonical function nodes, whose arguments are in normal form under the laws and definitions of the statement."""
+    nodes = [tensor for tensor, _ in term.factors if isinstance(tensor, FunctionTensor)]
+    if not nodes:
+        return term
+
+    def normal(argument: Open) -> Polynomial:
+        return normal_form(replace_sides(statement, argument, Open(argument.axes, ()))).residue
+
+    for node in nodes:
+        if node.name not in known:
+            known[node.name] = canonical_function(node, normal)
+    return settled(term, known)
+
+
+def replace_sides(statement: Statement, lhs: Open, rhs: Open) -> Statement:
+    """The same laws and definitions with other sides; what is known of the laws is kept."""
+    new = replace(statement, lhs=lhs, rhs=rhs)
+    for name in ("closed_laws", "tensors", "rules"):
+        if name in statement.__dict__:
+            new.__dict__[name] = statement.__dict__[name]
+    return new

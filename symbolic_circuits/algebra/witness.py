@@ -6,15 +6,18 @@ size, has at size k a monomial that no other term makes, so that the search ends
 to small numbers, everything else to zero.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count, product
 from math import lcm, prod
+from typing import Any
 
 import numpy as np
+from mpmath import iv
 
 from symbolic_circuits.algebra.fixed import at_sizes
+from symbolic_circuits.algebra.functions import FunctionTensor, applied, functions_of, is_exact
 from symbolic_circuits.algebra.lawful import diagonal_of_ones, satisfies
 from symbolic_circuits.algebra.monomials import Entries, count_of_monomials, monomials_at, output_bounds
 from symbolic_circuits.algebra.open_terms import OpenTerm
@@ -55,7 +58,7 @@ class Witness:
     def verify(self) -> bool:
         """Whether the sides differ at this entry, and the tensors satisfy the laws."""
         left, right = (side_values(self.statement, side, self) for side in (self.statement.lhs, self.statement.rhs))
-        differs = at_entry(left, self.entry) == self.lhs and at_entry(right, self.entry) == self.rhs and self.lhs != self.rhs
+        differs = any(differ(a, b) for a, b in pairs(at_entry(left, self.entry), at_entry(right, self.entry)))
         whole = {name: array.reshape(shape_at(self.statement.axes[name], self.sizes)) for name, array in self.arrays.items()}
         return differs and all(satisfies(whole[law.tensor], law, whole) for law in self.statement.laws)
 
@@ -71,8 +74,14 @@ def shape_at(axes: Sequence[tuple], sizes: Mapping[str, int]) -> list[int]:
 
 def at_entry(values: Mapping[Monomial, np.ndarray], entry: tuple[int, ...]) -> Sum:
     """One entry of a value."""
-    found = {monomial: Fraction(array[entry]) for monomial, array in values.items()}
-    return {monomial: value for monomial, value in found.items() if value}
+    found = {monomial: array[entry] for monomial, array in values.items()}
+    exact = {monomial: Fraction(value) if isinstance(value, int | Fraction) else value for monomial, value in found.items()}
+    return {monomial: value for monomial, value in exact.items() if not isinstance(value, Fraction) or value}
+
+
+def pairs(left: Sum, right: Sum) -> list[tuple[Any, Any]]:
+    """Coefficients of the same radical on both sides."""
+    return [(left.get(monomial, Fraction(0)), right.get(monomial, Fraction(0))) for monomial in sorted({*left, *right}, key=str)]
 
 
 def side_values(statement: Statement, side: object, witness: Witness) -> dict[Monomial, np.ndarray]:
@@ -80,13 +89,71 @@ def side_values(statement: Statement, side: object, witness: Witness) -> dict[Mo
     out: dict[Monomial, np.ndarray] = {}
     numbers = {name: Fraction(size) for name, size in witness.sizes.items()} | dict(witness.scalars)
     shape = [largest(size, witness.sizes) for axis in side.axes for size in axis]
-    for term in statement.expanded(side.terms):
-        value = term_value(term, witness.arrays, witness.sizes)
+    terms = list(statement.expanded(side.terms))
+    enclosed = not all(map(is_exact, statement_functions(statement)))
+    arrays = {name: to_intervals(array) for name, array in witness.arrays.items()} if enclosed else dict(witness.arrays)
+    add_functions(statement, terms, arrays, witness, numbers)
+    for term in terms:
+        value = term_value(term, arrays, witness.sizes)
         scalar = scalar_value(term.scalar, numbers)
+        value = value * (interval(scalar) if enclosed else scalar.rational)
+        monomial = () if enclosed else scalar.monomial
         names = [size_of(term.sizes[index], witness.sizes) for _, index in term.named]
-        entries = padded(np.asarray(value * scalar.rational, dtype=object), [*shape, *names])
-        out[scalar.monomial] = out[scalar.monomial] + entries if scalar.monomial in out else entries
+        entries = padded(np.asarray(value, dtype=object), [*shape, *names])
+        out[monomial] = out[monomial] + entries if monomial in out else entries
     return out or {(): np.zeros(shape, dtype=int).astype(object)}
+
+
+def add_functions(
+    statement: Statement,
+    terms: Iterable[OpenTerm],
+    arrays: dict[str, np.ndarray],
+    witness: Witness,
+    numbers: Mapping[str, Fraction],
+) -> None:
+    """Add the values of the function nodes in some terms to the arrays; radicals in their arguments are enclosed."""
+    enclosed = not all(map(is_exact, statement_functions(statement)))
+    for node in (tensor for term in terms for tensor, _ in term.factors if isinstance(tensor, FunctionTensor)):
+        if node.name in arrays:
+            continue
+        inner = list(statement.expanded(node.argument.terms))
+        add_functions(statement, inner, arrays, witness, numbers)
+        total = np.zeros([size_of(size, witness.sizes) for size in node.shape], dtype=int).astype(object)
+        for term in inner:
+            scalar = scalar_value(term.scalar, numbers)
+            if scalar.monomial and not enclosed:
+                raise ValueError("a function of a root has no exact value")
+            total = total + term_value(term, arrays, witness.sizes) * (interval(scalar) if enclosed else scalar.rational)
+        arrays[node.name] = applied(node, total)
+
+
+def statement_functions(statement: Statement) -> list[FunctionTensor]:
+    """The function nodes of a statement."""
+    sides = (statement.lhs, statement.rhs, *statement.definitions.values())
+    return [node for side in sides for node in functions_of(side.terms)]
+
+
+def interval(scalar: Scalar) -> Any:
+    """A number as an interval."""
+    out = iv.mpf(scalar.rational.numerator) / scalar.rational.denominator
+    for base, exponent in scalar.monomial:
+        out = out * iv.exp(iv.log(iv.mpf(base)) * exponent.numerator / exponent.denominator)
+    return out
+
+
+def to_intervals(array: np.ndarray) -> np.ndarray:
+    """Rational entries as intervals."""
+    out = np.empty(array.shape, dtype=object)
+    for place in np.ndindex(array.shape):
+        value = Fraction(array[place])
+        out[place] = iv.mpf(value.numerator) / value.denominator
+    return out
+
+
+def differ(left: Any, right: Any) -> bool:
+    """Whether two numbers are different; of intervals, whether they are disjoint."""
+    difference = left - right
+    return bool(difference != 0) if isinstance(difference, int | Fraction) else bool(difference.a > 0 or difference.b < 0)
 
 
 def largest(size: SizeName, sizes: Mapping[str, int]) -> int:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import opt_einsum
 
+from symbolic_circuits.algebra.functions import FunctionTensor
 from symbolic_circuits.algebra.open_terms import OpenTerm
 from symbolic_circuits.algebra.scalar import Monomial
 from symbolic_circuits.algebra.units import is_unit, place_of
 from symbolic_circuits.algebra.values import scalar_value, size_of
+from symbolic_circuits.errors import CodeError
 
 if TYPE_CHECKING:
     from symbolic_circuits.algebra.witness import Witness
@@ -55,6 +57,8 @@ def term_code(term: OpenTerm, witness: "Witness", used: dict[str, str]) -> str:
     sizes = [size_of(size, witness.sizes) for size in term.sizes]
     operands, inputs = [], []
     for tensor, indices in term.factors:
+        if isinstance(tensor, FunctionTensor):
+            raise CodeError(f"a counterexample with the function {tensor.function} is not written as code")
         if is_unit(tensor):
             operands.append(f"np.eye({sizes[indices[0]]}, dtype=int)[{place_of(tensor)}]")
         else:

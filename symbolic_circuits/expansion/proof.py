@@ -103,4 +103,3 @@ def streams(grammar: Grammar, algebra: Networks) -> tuple[dict[str, Open], Open]
         definitions[name] = algebra.add([value_of(production, values, algebra) for production in nonterminal])
         values.append(Open.of_tensor(Tensor(name, shape), axes))
     return definitions, values[-1]
-

@@ -41,6 +41,7 @@ class FinalTerm(NamedTuple):
     scalar: Scalar
     factors: tuple[tuple[str, tuple[Place, ...]], ...]
     output: tuple[Place, ...]
+    shape: tuple[int | str | None, ...]  # sizes of the output; terms along parts of an axis that is a sum have different ones
     names: tuple[tuple[str, Place], ...]
     sizes: Mapping[int, int | str]  # of the indices that are used and not held
     is_zero: bool  # held at two values, or zero times something
@@ -110,7 +111,8 @@ def final_term(term: Term) -> FinalTerm:
     factors = tuple((name, tuple(map(at, indices))) for name, indices in term.factors if unit_place(name) is None)
     output, names = tuple(map(at, term.output)), tuple((name, at(i)) for name, i in term.names)
     sizes = {index: term.sizes[index] for index in used if index not in values}
-    return FinalTerm(value, factors, output, names, sizes, is_zero)
+    shape = tuple(term.sizes[index] for index in term.output)
+    return FinalTerm(value, factors, output, shape, names, sizes, is_zero)
 
 
 def sorted_factors(
@@ -175,7 +177,7 @@ def first_multiple(
     same = {index: index for index in first.sizes}
     if any(term.sizes[index] != first.sizes[other] for index, other in called.items()):
         fail(where, f"{both} have corresponding indices of different sizes")
-    if open_places(term, called) != open_places(first, same):
+    if term.shape != first.shape or open_places(term, called) != open_places(first, same):
         fail(where, f"{both} differ in their outputs")
     factors, sign = sorted_factors(term, called, exchanges)
     first_factors, first_sign = sorted_factors(first, same, exchanges)

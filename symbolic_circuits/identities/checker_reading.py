@@ -221,13 +221,16 @@ def to_pairs(value: object, where: str) -> tuple[tuple[str, str], ...]:
 
 
 def to_claim(value: object) -> Claim:
-    """The statement; all terms of both sides have one output."""
+    """The statement; all terms of both sides have as many output indices, and the same names."""
     where = "the statement"
     tensors = to_tensors(entry(value, "tensors", where), "the tensors")
     lhs, rhs = (to_terms(entry(value, side, where), tensors, f"side {side}") for side in ("lhs", "rhs"))
-    shapes = {(tuple(t.sizes[i] for i in t.output), tuple((name, t.sizes[i]) for name, i in t.names)) for t in lhs + rhs}
+    shapes = {(len(t.output), tuple((name, t.sizes[i]) for name, i in t.names)) for t in lhs + rhs}
     if len(shapes) > 1:
-        fail(where, f"its terms have different outputs or names: {' and '.join(sorted(map(str, shapes))[:2])}")
+        fail(
+            where,
+            f"its terms have different numbers of outputs, or different names: {' and '.join(sorted(map(str, shapes))[:2])}",
+        )
     definitions = {}
     for name, terms in to_dict(entry(value, "definitions", where), "the definitions").items():
         inside = f"the definition of {name}"

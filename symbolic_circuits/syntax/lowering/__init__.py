@@ -3,10 +3,17 @@ r"""From SymPy trees to polynomials: one rule a node type, each the definition o
 from sympy import Expr
 
 from symbolic_circuits.algebra.polynomial import Polynomial
-from symbolic_circuits.syntax.lowering import arrays, contractions, leaves, matrices, scalars  # their rules register themselves
+from symbolic_circuits.syntax.lowering import (  # their rules register themselves
+    arrays,
+    contractions,
+    functions,
+    leaves,
+    matrices,
+    scalars,
+)
 from symbolic_circuits.syntax.lowering.context import Lowering
 
-__all__ = ["arrays", "contractions", "leaves", "lower", "matrices", "scalars"]
+__all__ = ["arrays", "contractions", "functions", "leaves", "lower", "matrices", "scalars"]
 
 
 def lower(*exprs: Expr) -> list[Polynomial]:

@@ -15,7 +15,7 @@ from sympy.core.basic import Basic
 
 from symbolic_circuits.algebra.open_terms import Axis, Open
 from symbolic_circuits.algebra.polynomial import Polynomial
-from symbolic_circuits.algebra.sums import sum_axis
+from symbolic_circuits.algebra.sums import is_sum, sum_axis
 from symbolic_circuits.algebra.tensor import SizeName, Tensor
 from symbolic_circuits.algebra.units import unit
 from symbolic_circuits.errors import BudgetError, IdentityError, ShapeError, UnsupportedNodeError
@@ -47,7 +47,7 @@ class Lowering:
     """
 
     splits: dict[str, Axis] = field(default_factory=dict)  # token of a composite axis -> its parts
-    scope: dict[Symbol, str] = field(default_factory=dict)
+    scope: dict[Symbol, tuple[str, Axis]] = field(default_factory=dict)  # of summation symbols: name and range
     used: int = 0  # summation symbols named so far
     leaves: dict[str, tuple[Axis, ...]] = field(default_factory=dict)  # axes of each tensor
     shapes: dict[str, tuple] = field(default_factory=dict)  # sizes of each tensor as written
@@ -116,7 +116,9 @@ class Lowering:
         """The name of a scalar or size; two symbols of one name would be mistaken for each other."""
         known = self.symbols.setdefault(symbol.name, symbol)
         if known != symbol:
-            raise IdentityError(f"two different symbols are called {symbol.name}: one is declared {stated(known)}, the other {stated(symbol)}")
+            raise IdentityError(
+                f"two different symbols are called {symbol.name}: one is declared {stated(known)}, the other {stated(symbol)}"
+            )
         return symbol.name
 
     def axis(self, size: object, where: str) -> Axis:
@@ -165,16 +167,51 @@ class Lowering:
 
     def indexed(self, value: Open, axis: int, index: object, where: Basic) -> Open:
         """An axis indexed by a summation symbol, another symbol, or a number; one of size 1 has nothing to index."""
-        if not value.axes[axis]:
+        parts = value.axes[axis]
+        if not parts:
             return value.summed(axis)
         if index in self.scope:
-            return value.with_name(axis, self.scope[index])
+            name, own = self.scope[index]
+            require_meeting(parts, own)
+            if parts != own:
+                sizes = ["*".join(map(str, part)) or "1" for part in (own, parts)]
+                raise ShapeError(
+                    f"the sum over {index} has {sizes[0]} values, but the index runs along an axis of size {sizes[1]}"
+                )
+            return self.named(value, axis, name)
         if isinstance(index, Symbol):
-            return value.with_name(axis, index.name)
-        if isinstance(index, Integer):
-            vector = Open.of_tensor(unit(int(index), value.axes[axis][0]))
-            return join(value.outer(vector), axis, len(value.axes)).summed(axis)
-        raise UnsupportedNodeError(f"{where} is indexed by {index}, which is neither a symbol nor a number")
+            return self.named(value, axis, index.name)
+        if isinstance(index, Integer) and index >= 0:
+            return self.held(value, axis, int(index), where)
+        raise UnsupportedNodeError(f"{where} is indexed by {index}, which is neither a symbol nor a number from 0 on")
+
+    @staticmethod
+    def named(value: Open, axis: int, name: str) -> Open:
+        """An axis turned into a name, or one name for each part of a product."""
+        parts = value.axes[axis]
+        if len(parts) == 1:
+            return value.with_name(axis, name)
+        value = value.grouped([*value.axes[:axis], *((part,) for part in parts), *value.axes[axis + 1 :]])
+        for k in range(len(parts)):
+            value = value.with_name(axis, f"{name}.{k}")
+        return value
+
+    @staticmethod
+    def held(value: Open, axis: int, place: int, where: Basic) -> Open:
+        """An axis held at a place; a place along a product is one along each part."""
+        parts = value.axes[axis]
+        value = value.grouped([*value.axes[:axis], *((part,) for part in parts), *value.axes[axis + 1 :]])
+        if any(map(is_sum, parts)):
+            raise UnsupportedNodeError(f"{where} is an entry along an axis of blocks: take the entry of a block")
+        for k in reversed(range(len(parts))):
+            if place and k and isinstance(parts[k], str):
+                raise UnsupportedNodeError(
+                    f"where the entry {where} lies along an axis of size {'*'.join(map(str, parts))} is not known"
+                )
+            place, here = divmod(place, parts[k]) if k and place else (0, place)
+            vector = Open.of_tensor(unit(here, parts[k]))
+            value = join(value.outer(vector), axis + k, len(value.axes)).summed(axis + k)
+        return value
 
     def summed(self, body: Expr, limits: Sequence[tuple]) -> Open:
         """A sum over whole ranges of index symbols."""
@@ -184,12 +221,14 @@ class Lowering:
             if low != 0:
                 raise UnsupportedNodeError(f"the sum over {symbol} starts at {low}; sums run from 0 over a whole axis")
             self.used += 1
-            self.scope[symbol] = f"#{self.used}"
-            names.append((self.scope[symbol], self.axis(high + 1, f"the range of {symbol}")))
+            axis = self.axis(high + 1, f"the range of {symbol}")
+            self.scope[symbol] = (f"#{self.used}", axis)
+            names.append(self.scope[symbol])
         value = self.open(body)
         self.scope = outer
         for name, axis in names:
-            value = value.sum_over_name(name, axis[0] if axis else 1)
+            for k, part in enumerate(axis):
+                value = value.sum_over_name(name if len(axis) == 1 else f"{name}.{k}", part)
         return value
 
 

@@ -11,12 +11,16 @@ from sympy import (
     DiagMatrix,
     DiagonalMatrix,
     DiagonalOf,
+    Expr,
     HadamardPower,
     HadamardProduct,
+    Identity,
     Integer,
+    Inverse,
     KroneckerProduct,
     MatMul,
     MatPow,
+    MatrixSymbol,
     Trace,
     Transpose,
 )
@@ -49,10 +53,40 @@ def _matmul(expr: MatMul, lowering: Lowering) -> Open:
 
 @open_form.register(MatPow)
 def _matpow(expr: MatPow, lowering: Lowering) -> Open:
-    if not (isinstance(expr.exp, Integer) and 0 <= expr.exp <= MAX_POWER):
-        raise UnsupportedNodeError(f"the matrix power {expr} is not a whole one between 0 and {MAX_POWER}")
+    if not (isinstance(expr.exp, Integer) and abs(expr.exp) <= MAX_POWER):
+        raise UnsupportedNodeError(f"the matrix power {expr} is not a whole one between -{MAX_POWER} and {MAX_POWER}")
+    if expr.exp < 0:
+        return product([inverse(expr.base, lowering)] * -int(expr.exp))
     base = lowering.open(expr.base)
     return product([base] * int(expr.exp)) if expr.exp else Open.of_identity(base.axes[0])
+
+
+@open_form.register(Inverse)
+def _inverse(expr: Inverse, lowering: Lowering) -> Open:
+    return inverse(expr.arg, lowering)
+
+
+def inverse(base: Expr, lowering: Lowering) -> Open:
+    """The inverse of a square matrix symbol, a tensor with the law that it is one; of products and transposes by their rules."""
+    if isinstance(base, MatrixSymbol) and base.rows == base.cols:
+        name = f"{base.name}^-1"
+        lowering.open(base)  # the law names it
+        lowering.inverses[base.name] = name
+        return lowering.tensor(name, base.shape)
+    if isinstance(base, Identity):
+        return lowering.open(base)
+    if isinstance(base, Transpose):
+        return inverse(base.arg, lowering).permuted((1, 0))
+    if isinstance(base, Inverse):
+        return lowering.open(base.arg)
+    if isinstance(base, MatPow):
+        return lowering.open(MatPow(base.base, -base.exp))
+    if isinstance(base, KroneckerProduct):
+        return lowering.open(KroneckerProduct(*(Inverse(arg) for arg in base.args)))
+    if isinstance(base, MatMul) and all(arg.rows == arg.cols for arg in base.args if arg.is_Matrix):
+        scalars = [lowering.open(1 / arg) for arg in base.args if not arg.is_Matrix]
+        return reduce(Open.outer, [*scalars, product([inverse(arg, lowering) for arg in reversed(base.args) if arg.is_Matrix])])
+    raise UnsupportedNodeError(f"the inverse of {base} is not one of a square matrix symbol, or of a product of such")
 
 
 @open_form.register(Transpose)

@@ -10,6 +10,7 @@ from symbolic_circuits.algebra.open_terms import Open
 from symbolic_circuits.algebra.scalar import generator, number, power
 from symbolic_circuits.errors import ShapeError, UnsupportedNodeError
 from symbolic_circuits.syntax.lowering.context import Lowering, open_form
+from symbolic_circuits.syntax.lowering.functions import node
 
 __all__: list[str] = []
 
@@ -39,11 +40,13 @@ def _pow(expr: Pow, lowering: Lowering) -> Open:
             raise UnsupportedNodeError(f"the power {expr} of an array is ambiguous: write HadamardPower or MatPow")
         return reduce(Open.outer, [value] * int(exponent), Open.of_scalar(number(1)))
     monomial = base.is_positive or (isinstance(exponent, Integer) and isinstance(base, Symbol | Rational))
-    if not (isinstance(exponent, Rational) and monomial):
-        raise UnsupportedNodeError(f"the power {expr} is not a monomial in positive symbols")
+    if not isinstance(exponent, Rational):
+        raise UnsupportedNodeError(f"the exponent of {expr} is not a rational number")
     value = lowering.open(base)
-    if len(value.terms) != 1 or value.axes or value.terms[0].factors:
-        raise UnsupportedNodeError(f"the power {expr} is not a monomial in positive symbols")
+    if value.axes:
+        raise UnsupportedNodeError(f"the power {expr} of an array is ambiguous: write HadamardPower or MatPow")
+    if not monomial or len(value.terms) != 1 or value.terms[0].factors:
+        return node(f"power {exponent}", value)  # nothing is assumed of it
     return Open.of_scalar(power(value.terms[0].scalar, Fraction(int(exponent.p), int(exponent.q))))
 
 
