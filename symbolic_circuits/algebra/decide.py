@@ -1,6 +1,7 @@
 r"""Deciding a statement: its normal form proves it, a counterexample refutes it, fixed sizes may save it; else it stays undecided."""
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from itertools import product
 from random import Random
 
@@ -9,8 +10,10 @@ import numpy as np
 from symbolic_circuits.algebra.fixed import at_sizes, has_fixed_axes
 from symbolic_circuits.algebra.functions import has_values
 from symbolic_circuits.algebra.lawful import lawful_arrays
+from symbolic_circuits.algebra.monomials import nonzero_entries
 from symbolic_circuits.algebra.normal_form import normal_form
 from symbolic_circuits.algebra.polynomial import Polynomial
+from symbolic_circuits.algebra.shared import agreement, difference_modulo, require_few_terms
 from symbolic_circuits.algebra.statement import Statement
 from symbolic_circuits.algebra.verdicts import HoldsAt, Proved, Refuted, Undecided, Verdict
 from symbolic_circuits.algebra.witness import (
@@ -43,9 +46,10 @@ def decide(statement: Statement, *, at: Mapping[str, int] | None = None, seed: i
     seed : of the random tensors among which a counterexample that satisfies laws is looked for
     """
     try:
+        require_few_terms(statement)
         form = normal_form(statement)
     except BudgetError as error:
-        return Undecided(statement, None, str(error))
+        return compare_shared(statement, dict(at or {}), seed, str(error))
     if form.is_zero:
         return Proved(statement, form)
     try:
@@ -62,7 +66,7 @@ def refute(statement: Statement, residue: Polynomial, at: Mapping[str, int], see
             f"{sorted(unknown)[0]} is not a size of the identity; its sizes are {', '.join(size_names(statement))}"
         )
     nodes = statement_functions(statement)
-    if not nodes and (at or has_fixed_axes(residue)) and at_sizes(residue, at).is_zero:
+    if not nodes and (at or has_fixed_axes(residue)) and vanishes_at(statement, residue, at):
         return HoldsAt(statement, at, None)
     unknown = sorted({node.function for node in nodes if not has_values(node)})
     if unknown:
@@ -76,6 +80,34 @@ def refute(statement: Statement, residue: Polynomial, at: Mapping[str, int], see
     known += [rule.name for rule in statement.user_rules]
     reason = f"lhs - rhs is not zero by the rules for {', '.join(known)}, and no counterexample that satisfies them was found"
     return Undecided(statement, residue, reason)
+
+
+def vanishes_at(statement: Statement, residue: Polynomial, at: Mapping[str, int]) -> bool:
+    """Whether what is left is zero at given sizes and fixed axes: entry by entry where no other size is left."""
+    if set(size_names(statement)) <= set(at):
+        return not nonzero_entries(residue, at)[0]
+    return at_sizes(residue, at).is_zero
+
+
+def compare_shared(statement: Statement, at: Mapping[str, int], seed: int, reason: str) -> Verdict:
+    """The verdict on a statement that is too large to multiply out: true at some sizes with a stated probability, or refuted."""
+    if statement_functions(statement) or statement.user_rules or not {law.kind for law in statement.laws} <= DECIDABLE:
+        return Undecided(statement, None, reason)
+    least = least_sizes(statement)
+    sizes = {name: at.get(name, max(2 + k % 2, least.get(name, 1))) for k, name in enumerate(size_names(statement))}
+    try:
+        chance = agreement(statement, sizes, seed)
+    except BudgetError as error:
+        return Undecided(statement, None, f"{reason}; {error}")
+    if chance is not None:
+        return HoldsAt(statement, sizes, chance)
+    found = difference_modulo(statement, sizes, seed)
+    if found is None:
+        return Undecided(statement, None, f"{reason}; the sides differ at {sizes} modulo one prime and agree modulo another")
+    scalars = {name: Fraction(value) for name, value in found.point.scalars.items() if name not in sizes}
+    values = ({(): Fraction(value)} for value in (found.lhs, found.rhs))
+    witness = Witness(statement, sizes, scalars, found.point.arrays, found.entry, *values, False, found.prime)
+    return Refuted(statement, None, witness)
 
 
 def lawful_witness(statement: Statement, at: Mapping[str, int], seed: int) -> Witness | None:
@@ -117,6 +149,6 @@ def small_sizes(names: list[str]) -> Iterator[Mapping[str, int]]:
     """Sizes in order of their sum, several times each."""
     choices = sorted(product(range(1, LARGEST + 1), repeat=len(names)), key=lambda sizes: (sum(sizes), sizes))
     repeats = max(1, TRIALS // len(choices))
-    for sizes in choices[:TRIALS] if len(choices) > TRIALS else choices:
+    for sizes in choices[:TRIALS]:
         for _ in range(repeats):
             yield dict(zip(names, sizes, strict=True))

@@ -80,6 +80,8 @@ def identity(size: int) -> np.ndarray:
 
 def diagonal_of_ones(shape: Sequence[int]) -> np.ndarray:
     """1 where all indices are equal."""
+    if not shape:
+        return np.array(1, dtype=object)
     grid = np.indices(shape)
     return (grid == grid[:1]).all(axis=0).astype(int).astype(object)
 

@@ -17,9 +17,11 @@ from symbolic_circuits.algebra.tensor import SizeName, Tensor
 from symbolic_circuits.algebra.units import is_unit, place_of
 from symbolic_circuits.errors import BudgetError
 
-__all__ = ["Entries", "count_of_monomials", "monomials_at", "output_bounds"]
+__all__ = ["Entries", "count_of_monomials", "monomials_at", "nonzero_entries", "output_bounds"]
 
+AT_ONCE = 40_000
 MAX_MONOMIALS = 400_000
+MAX_ENTRIES = 4_096
 
 Entries = Mapping[tuple[int, tuple[int, ...]], Mapping[Monomial, Fraction]]  # (output entry, variables) -> coefficient
 
@@ -58,20 +60,41 @@ def variables_of(polynomial: Polynomial, sizes: Mapping[str, int]) -> Variables:
     return Variables(start, shapes)
 
 
-def monomials_at(polynomial: Polynomial, sizes: Mapping[str, int]) -> tuple[Entries, Variables]:
+def nonzero_entries(polynomial: Polynomial, sizes: Mapping[str, int]) -> tuple[Entries, Variables]:
+    """The monomials of some output entries that are not zero; none where the polynomial is zero at these sizes.
+
+    All entries at once where they are few, else one after the other until one is not zero.
+    """
+    if count_of_monomials(polynomial, sizes) <= AT_ONCE:
+        return monomials_at(polynomial, sizes)
+    bounds = output_bounds(polynomial, sizes)
+    count = prod(bounds)
+    if count_of_monomials(polynomial, sizes) > MAX_MONOMIALS * min(count, MAX_ENTRIES):
+        raise BudgetError(f"too many products at sizes {dict(sizes)}")
+    for place in sorted(np.ndindex(*bounds), key=lambda place: (-len(set(place)), place)):
+        entries, variables = monomials_at(polynomial, sizes, place)
+        if entries:
+            return entries, variables
+    return {}, variables_of(polynomial, sizes)
+
+
+def monomials_at(
+    polynomial: Polynomial, sizes: Mapping[str, int], place: tuple[int, ...] | None = None
+) -> tuple[Entries, Variables]:
     """The monomials that do not cancel, and what their variables stand for.
 
     Parameters
     ----------
     polynomial : without function nodes
     sizes : of each size symbol
+    place : of the one output entry that is wanted; all by default
 
     Raises
     ------
     BudgetError
         There are too many to write out.
     """
-    count = count_of_monomials(polynomial, sizes)
+    count = count_of_monomials(polynomial, sizes) // (prod(output_bounds(polynomial, sizes)) if place else 1)
     if count > MAX_MONOMIALS:
         raise BudgetError(f"writing out {count} products at sizes {dict(sizes)}; the limit is {MAX_MONOMIALS}")
     variables = variables_of(polynomial, sizes)
@@ -82,7 +105,7 @@ def monomials_at(polynomial: Polynomial, sizes: Mapping[str, int]) -> tuple[Entr
     bounds = output_bounds(polynomial, sizes)
     rows, weights = [], []
     for ((factors, output, index_sizes), _), scalar in zip(polynomial.terms, scalars, strict=True):
-        table, signs = products(factors, output, [at(size, sizes) for size in index_sizes], variables, bounds)
+        table, signs = products(factors, output, [at(size, sizes) for size in index_sizes], variables, bounds, place)
         padding = np.full((len(table), 1 + width - table.shape[1] + 1), -1, dtype=np.int64)
         padding[:, :1] = monomials.index(scalar.monomial)
         rows.append(np.hstack([padding, table[:, 1:], table[:, :1]]))
@@ -131,10 +154,16 @@ def products(
     sizes: list[int],
     variables: Variables,
     bounds: list[int],
+    place: tuple[int, ...] | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """All products that a network sums, one a row: output entry, sorted variables; and the sign of each."""
-    count = prod(sizes)
-    grid = np.indices(sizes, dtype=np.int64).reshape(len(sizes), count) if sizes else np.zeros((0, 1), dtype=np.int64)
+    held = dict(zip(output, place, strict=True)) if place else {}
+    if place and (any(held[i] != k for i, k in zip(output, place, strict=True)) or any(k >= sizes[i] for i, k in held.items())):
+        return np.zeros((0, 1), dtype=np.int64), np.zeros(0, dtype=np.int64)
+    free = [1 if i in held else size for i, size in enumerate(sizes)]
+    grid = np.indices(free, dtype=np.int64).reshape(len(free), prod(free)) if free else np.zeros((0, 1), dtype=np.int64)
+    for index, value in held.items():
+        grid[index] = value
     signs = np.ones(grid.shape[1], dtype=np.int64)
     for tensor, (index, *_) in ((t, i) for t, i in factors if is_unit(t)):
         kept = grid[index] == place_of(tensor)

@@ -63,7 +63,9 @@ def rule_of_law(law: Law, axes: Mapping[str, tuple[Axis, ...]], tensors: Mapping
     ((('U', (0, 1)), ('U', (0, 2))), frozenset({0}), ((1, 2),))
     """
     if law.kind in ("symmetric", "antisymmetric"):
-        return []
+        vanishes = law.kind == "antisymmetric" and sum(not axes[law.tensor][axis] for axis in law.axes) > 1  # two axes of size 1
+        legs = tuple(range(sum(map(len, axes[law.tensor]))))
+        return [Rule(f"{law} of {law.tensor}", ((law.tensor, legs),), result=())] if vanishes else []
     variables = Variables()
     shape = axes[law.tensor]
     name = f"{law} of {law.tensor}"

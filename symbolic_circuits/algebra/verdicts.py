@@ -52,13 +52,13 @@ class Refuted(Verdict):
     """False, with a counterexample."""
 
     verdict = "refuted"
-    residue: Polynomial  # lhs - rhs, collected
+    residue: Polynomial | None  # lhs - rhs, collected; None where it was too large to write out
     witness: Witness
 
     @cached_property
     def diagnosis(self) -> list[Edit]:
         """Single edits after which the statement is proved, the likeliest first; empty where there are none."""
-        return diagnosis(self.statement)
+        return diagnosis(self.statement) if self.residue is not None else []
 
 
 @dataclass(frozen=True, eq=False)

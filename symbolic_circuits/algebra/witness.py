@@ -19,10 +19,11 @@ from mpmath import iv
 from symbolic_circuits.algebra.fixed import at_sizes
 from symbolic_circuits.algebra.functions import FunctionTensor, applied, functions_of, is_exact
 from symbolic_circuits.algebra.lawful import diagonal_of_ones, satisfies
-from symbolic_circuits.algebra.monomials import Entries, count_of_monomials, monomials_at, output_bounds
+from symbolic_circuits.algebra.monomials import Entries, count_of_monomials, monomials_at, nonzero_entries, output_bounds
 from symbolic_circuits.algebra.open_terms import OpenTerm
 from symbolic_circuits.algebra.polynomial import Polynomial
 from symbolic_circuits.algebra.scalar import Monomial, Scalar
+from symbolic_circuits.algebra.shared import Point, definitions_in_order, number_of_raw_terms, sides_modulo
 from symbolic_circuits.algebra.statement import Statement
 from symbolic_circuits.algebra.sums import is_sum, parts_of
 from symbolic_circuits.algebra.tensor import SizeName, exchanges
@@ -33,6 +34,7 @@ from symbolic_circuits.errors import BudgetError
 
 __all__ = ["Witness", "find_witness", "side_values"]
 
+MANY = 2_000  # terms beyond which definitions are evaluated once each instead of multiplied out
 QUICK = 4_096  # products written out without a second thought
 LARGEST = 64  # no size above this is tried
 
@@ -54,9 +56,16 @@ class Witness:
     lhs: Sum
     rhs: Sum
     minimal: bool  # whether no smaller sizes have a counterexample
+    modulus: int | None = None  # the sides were evaluated modulo this prime, as the numbers themselves are too long
 
     def verify(self) -> bool:
         """Whether the sides differ at this entry, and the tensors satisfy the laws."""
+        if self.modulus is not None:
+            point = Point(
+                {name: array.astype(object) for name, array in self.arrays.items()}, dict(self.sizes) | dict(self.scalars)
+            )
+            left, right = sides_modulo(self.statement, self.sizes, point, self.modulus)
+            return bool(left[self.entry] != right[self.entry])
         left, right = (side_values(self.statement, side, self) for side in (self.statement.lhs, self.statement.rhs))
         differs = any(differ(a, b) for a, b in pairs(at_entry(left, self.entry), at_entry(right, self.entry)))
         whole = {name: array.reshape(shape_at(self.statement.axes[name], self.sizes)) for name, array in self.arrays.items()}
@@ -89,9 +98,11 @@ def side_values(statement: Statement, side: object, witness: Witness) -> dict[Mo
     out: dict[Monomial, np.ndarray] = {}
     numbers = {name: Fraction(size) for name, size in witness.sizes.items()} | dict(witness.scalars)
     shape = [largest(size, witness.sizes) for axis in side.axes for size in axis]
-    terms = list(statement.expanded(side.terms))
+    terms = list(statement.expanded(side.terms)) if number_of_raw_terms(statement) <= MANY else list(side.terms)
     enclosed = not all(map(is_exact, statement_functions(statement)))
     arrays = {name: to_intervals(array) for name, array in witness.arrays.items()} if enclosed else dict(witness.arrays)
+    if terms == list(side.terms) and statement.definitions:
+        add_definitions(statement, arrays, witness, numbers)
     add_functions(statement, terms, arrays, witness, numbers)
     for term in terms:
         value = term_value(term, arrays, witness.sizes)
@@ -100,8 +111,24 @@ def side_values(statement: Statement, side: object, witness: Witness) -> dict[Mo
         monomial = () if enclosed else scalar.monomial
         names = [size_of(term.sizes[index], witness.sizes) for _, index in term.named]
         entries = padded(np.asarray(value, dtype=object), [*shape, *names])
-        out[monomial] = out[monomial] + entries if monomial in out else entries
+        out[monomial] = np.asarray(out[monomial] + entries, dtype=object) if monomial in out else entries
     return out or {(): np.zeros(shape, dtype=int).astype(object)}
+
+
+def add_definitions(
+    statement: Statement, arrays: dict[str, np.ndarray], witness: Witness, numbers: Mapping[str, Fraction]
+) -> None:
+    """Add the values of defined tensors, each evaluated once."""
+    for name in definitions_in_order(statement):
+        total = 0
+        for term in statement.definitions[name].terms:
+            scalar = scalar_value(term.scalar, numbers)
+            if scalar.monomial:
+                raise BudgetError(f"the definition of {name} has a root in front; there are too many terms to multiply it out")
+            add_functions(statement, [term], arrays, witness, numbers)
+            total = total + term_value(term, arrays, witness.sizes) * scalar.rational
+        shape = [size_of(size, witness.sizes) for axis in statement.axes[name] for size in axis]
+        arrays[name] = np.asarray(np.asarray(total, dtype=object) + np.zeros(shape, dtype=int), dtype=object)
 
 
 def add_functions(
@@ -197,7 +224,7 @@ def find_witness(statement: Statement, residue: Polynomial, at: Mapping[str, int
                 break
         else:
             raise BudgetError(f"no counterexample was found with {name} below {LARGEST}")
-    entries, variables = monomials_at(residue, sizes)
+    entries, variables = nonzero_entries(residue, sizes)
     chosen, (entry, _) = values_of_entries(entries)
     arrays = {name: blank(statement, name, sizes) for name in statement.axes if name not in statement.definitions}
     for variable, value in chosen.items():
@@ -265,7 +292,7 @@ def differs(residue: Polynomial, sizes: Mapping[str, int], rest: Mapping[str, in
                 return False
     try:
         if not rest:
-            return bool(monomials_at(residue, sizes)[0])
+            return bool(nonzero_entries(residue, sizes)[0])
         return not at_sizes(residue, dict(sizes)).is_zero
     except BudgetError:
         return None

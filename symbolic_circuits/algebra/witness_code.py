@@ -25,6 +25,8 @@ LETTERS = 52
 def code_of_witness(witness: "Witness") -> str:
     """The text of a module with one test."""
     statement = witness.statement
+    if witness.modulus is not None:
+        raise CodeError("a counterexample to a statement that is too large to multiply out is not written as code")
     used: dict[str, str] = {}
     sides = []
     for side in (statement.lhs, statement.rhs):

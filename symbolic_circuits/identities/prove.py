@@ -1,11 +1,12 @@
 r"""Proving and refuting identities between SymPy expressions: ``prove(A*B*C, ...)``, for all sizes and all real tensors."""
 
 from collections.abc import Iterable, Mapping
+from math import prod
 from typing import Any
 
-from sympy import Expr, IndexedBase, Integer, MatrixSymbol, Symbol, ZeroMatrix, sympify
+from sympy import Add, Expr, HadamardPower, IndexedBase, Integer, MatAdd, MatPow, MatrixSymbol, Pow, Symbol, ZeroMatrix, sympify
 from sympy.core.basic import Basic
-from sympy.tensor.array.expressions import ArraySymbol, ZeroArray
+from sympy.tensor.array.expressions import ArrayAdd, ArraySymbol, ZeroArray
 
 from symbolic_circuits.algebra.decide import decide
 from symbolic_circuits.algebra.laws import Law, parse_law
@@ -18,11 +19,13 @@ from symbolic_circuits.errors import IdentityError, LawError, NotationError, Sha
 from symbolic_circuits.identities.rewrite import Rewrite
 from symbolic_circuits.syntax.express import Symbols, write
 from symbolic_circuits.syntax.family import MatrixFamily
-from symbolic_circuits.syntax.lowering import Lowering
+from symbolic_circuits.syntax.lowering import Lowering, SharedLowering
 
 __all__ = ["Given", "difference", "prove", "simplify_under", "statement_of"]
 
 Given = Mapping[Any, Any] | Iterable[Any]
+MANY = 20_000.0  # terms beyond which sums are kept as they stand until they are counted
+ENDLESS = 1e30
 
 
 def prove(lhs: Expr, rhs: Expr, given: Given = (), *, at: Mapping[Any, int] | None = None, seed: int = 0) -> Verdict:
@@ -62,15 +65,31 @@ def prove(lhs: Expr, rhs: Expr, given: Given = (), *, at: Mapping[Any, int] | No
     >>> prove(U * U.T * U, U, given={U: "orthonormal_columns"}).verdict
     'proved'
     """
-    statement = statement_of(lhs, rhs, given)
+    shared = estimated_terms(lhs, {}) + estimated_terms(rhs, {}) > MANY
+    statement = statement_of(lhs, rhs, given, lowering=SharedLowering() if shared else Lowering())
     return decide(statement, at={name_of(size): number for size, number in (at or {}).items()}, seed=seed)
 
 
-def statement_of(lhs: Expr, rhs: Expr, given: Given = ()) -> Statement:
-    """The statement of two expressions, in networks."""
+def estimated_terms(expr: Any, known: dict[Any, float]) -> float:
+    """About how many terms multiplying out makes: sums add, everything else multiplies."""
+    if not isinstance(expr, Basic) or not expr.args:
+        return 1.0
+    if expr not in known:
+        inner = [estimated_terms(arg, known) for arg in expr.args]
+        if isinstance(expr, Add | MatAdd | ArrayAdd):
+            known[expr] = min(ENDLESS, sum(inner))
+        elif isinstance(expr, Pow | MatPow | HadamardPower) and isinstance(expr.args[1], Integer):
+            known[expr] = min(ENDLESS, inner[0] ** min(abs(int(expr.args[1])), 64))
+        else:
+            known[expr] = min(ENDLESS, prod(inner))
+    return known[expr]
+
+
+def statement_of(lhs: Expr, rhs: Expr, given: Given = (), *, lowering: Lowering | None = None) -> Statement:
+    """The statement of two expressions, in networks; with a SharedLowering nothing is multiplied out."""
     lhs, rhs = (sympify(side, strict=True) for side in (lhs, rhs))
     laws, definitions, rewrites = sorted_given(given)
-    lowering = Lowering()
+    lowering = Lowering() if lowering is None else lowering
 
     def parts() -> tuple[list[Open], dict[str, Open], list]:
         sides = [lowering.open(side) for side in (lhs, rhs)]
@@ -97,6 +116,7 @@ def statement_of(lhs: Expr, rhs: Expr, given: Given = ()) -> Statement:
             raise LawError(f"the law {text} is given for {name_of(tensor)}, which does not occur in the identity")
     declared = tuple(parse_law(name_of(tensor), text) for tensor, text in laws)
     declared += tuple(Law(name, "inverse", (), other) for name, other in sorted(lowering.inverses.items()))
+    values |= lowering.sums
     axes = dict(sorted(lowering.leaves.items()))
     return Statement(left, right, axes, declared, values, tuple(rules), frozenset(lowering.sizes))
 

@@ -82,7 +82,8 @@ def witness_lines(witness: Witness) -> list[str]:
             places = [f"{name}[{', '.join(map(str, p))}] = {array[tuple(p)]}" for p in np.argwhere(array != 0)[:MAX_ENTRIES]]
             lines.append("    " + ", ".join(places) + ", other entries 0" if places else f"    {name} = 0")
     place = f" at [{', '.join(map(str, witness.entry))}]" if witness.entry else ""
-    lines.append(f"    lhs = {sum_text(witness.lhs)}, rhs = {sum_text(witness.rhs)}{place}")
+    modulo = f" modulo {witness.modulus}" if witness.modulus else ""
+    lines.append(f"    lhs = {sum_text(witness.lhs)}, rhs = {sum_text(witness.rhs)}{place}{modulo}")
     return lines
 
 
@@ -115,7 +116,7 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
     match verdict:
         case Refuted():
             data["witness"] = witness_data(verdict.witness)
-            data["residue"] = [term_data(term) for term in open_terms(verdict.residue)]
+            data["residue"] = None if verdict.residue is None else [term_data(term) for term in open_terms(verdict.residue)]
             data["diagnosis"] = [edit_data(edit) for edit in verdict.diagnosis]
         case HoldsAt():
             data["sizes"] = dict(verdict.sizes)
@@ -137,6 +138,7 @@ def witness_data(witness: Witness) -> dict[str, Any]:
         "lhs": sum_text(witness.lhs),
         "rhs": sum_text(witness.rhs),
         "sizes_are_minimal": witness.minimal,
+        "modulus": witness.modulus,
     }
 
 

@@ -11,9 +11,9 @@ from symbolic_circuits.syntax.lowering import (  # their rules register themselv
     matrices,
     scalars,
 )
-from symbolic_circuits.syntax.lowering.context import Lowering
+from symbolic_circuits.syntax.lowering.context import Lowering, SharedLowering
 
-__all__ = ["arrays", "contractions", "functions", "leaves", "lower", "matrices", "scalars"]
+__all__ = ["Lowering", "SharedLowering", "arrays", "contractions", "functions", "leaves", "lower", "matrices", "scalars"]
 
 
 def lower(*exprs: Expr) -> list[Polynomial]:

@@ -21,7 +21,7 @@ from symbolic_circuits.algebra.units import unit
 from symbolic_circuits.errors import BudgetError, IdentityError, ShapeError, UnsupportedNodeError
 from symbolic_circuits.syntax.family import MatrixFamily
 
-__all__ = ["Lowering", "SplitNeeded", "join", "open_form", "plus"]
+__all__ = ["Lowering", "SharedLowering", "SplitNeeded", "join", "open_form", "plus"]
 
 MAX_SPLITS = 1000
 T = TypeVar("T")
@@ -55,6 +55,7 @@ class Lowering:
     sizes: set[str] = field(default_factory=set)  # names of symbols that stand for sizes
     whole: dict[str, Expr] = field(default_factory=dict)  # tokens of composite axes that are not split, and their sizes
     split_numbers: bool = False  # whether axes of fixed size are composite too
+    sums: dict[str, Open] = field(default_factory=dict)  # sums that are kept as tensors, with their definitions
     inverses: dict[str, str] = field(default_factory=dict)  # tensors that are inverses of others by the way they are written
 
     def polynomials(self, *exprs: Expr) -> list[Polynomial]:
@@ -65,7 +66,7 @@ class Lowering:
         """What ``lowered`` returns once no composite axis has to be split any more."""
         for _ in range(MAX_SPLITS):
             try:
-                self.leaves, self.shapes, self.scope, self.whole = {}, {}, {}, {}
+                self.leaves, self.shapes, self.scope, self.whole, self.sums = {}, {}, {}, {}, {}
                 value = lowered()
                 if not self.whole:
                     return value
@@ -230,6 +231,35 @@ class Lowering:
             for k, part in enumerate(axis):
                 value = value.sum_over_name(name if len(axis) == 1 else f"{name}.{k}", part)
         return value
+
+
+@dataclass
+class SharedLowering(Lowering):
+    """A lowering that multiplies nothing out: every sum is a tensor of its own, defined by its terms; equal parts are shared."""
+
+    known: dict[object, Open] = field(default_factory=dict)
+
+    def open(self, expr: object) -> Open:
+        """The networks of an expression; those of an expression without bound indices are remembered."""
+        bound = getattr(expr, "free_symbols", set()) & set(self.scope)
+        if bound:
+            return super().open(expr)
+        if not self.sums and not self.leaves:
+            self.known = {}
+        if expr not in self.known:
+            self.known[expr] = super().open(expr)
+        return self.known[expr]
+
+    def total(self, left: Open, right: Open) -> Open:
+        """A sum of two values, as a tensor."""
+        value = plus(left, right)
+        if len(value.terms) < 2 or value.names or any(is_sum(size) for axis in value.axes for size in axis):
+            return value
+        name = f"sum {len(self.sums)}"
+        self.sums[name] = value
+        tensor = Tensor(name, tuple(size for axis in value.axes for size in axis))
+        self.leaves[name] = value.axes
+        return Open.of_tensor(tensor, value.axes)
 
 
 def stated(symbol: Symbol) -> str:
