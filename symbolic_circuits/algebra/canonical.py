@@ -12,12 +12,13 @@ Exchanging axes of an antisymmetric group changes the sign; a network that an au
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from symbolic_circuits.algebra.labelling import canonical_labelling
 from symbolic_circuits.algebra.network import Factor, Network
 from symbolic_circuits.algebra.partition import mixed
-from symbolic_circuits.algebra.tensor import SizeName, Tensor, size_order
+from symbolic_circuits.algebra.tensor import SizeName, Tensor
 
 __all__ = ["Canonical", "canonical", "vanishing_exchange"]
 
@@ -67,13 +68,16 @@ def canonical(network: Network, sizes: Mapping[int, SizeName]) -> Canonical:
 
 def starting_colours(network: Network, sizes: Mapping[int, SizeName]) -> dict[int, int]:
     """Indices coloured by size and by the places at which they stand in the output."""
-    colours = {}
-    for index in network.indices():
-        size = size_order(sizes[index])
-        colours[index] = mixed(size[1] + 1 if size[0] == 0 else int.from_bytes(size[2].encode()) % MASK)
+    colours = {index: colour_of_size(sizes[index]) for index in network.indices()}
     for place, index in enumerate(network.output):
         colours[index] = mixed((colours[index] + 31 * place + 17) & MASK)
     return colours
+
+
+@lru_cache(maxsize=4096)
+def colour_of_size(size: SizeName) -> int:
+    """A number that depends on nothing but the size."""
+    return mixed(size + 1 if isinstance(size, int) else int.from_bytes(size.encode()) % MASK)
 
 
 def spread(factors: Sequence[Factor], colours: dict[int, int]) -> tuple[dict[int, int], list[int]]:
@@ -89,7 +93,7 @@ def spread(factors: Sequence[Factor], colours: dict[int, int]) -> tuple[dict[int
     factor_colours: list[int] = []
     for _ in range(ROUNDS):
         grown = len(set(colours.values()))
-        if grown == count and factor_colours:
+        if factor_colours and (grown == count or grown == len(colours)):
             break
         count = grown
         sums: dict[int, int] = dict.fromkeys(colours, 0)

@@ -53,7 +53,9 @@ def certificate_of(form: NormalForm) -> dict:
 
 
 def exchange_of(term: OpenTerm) -> list[list[int]]:
-    """The exchange of indices that maps a term to minus itself; none where an index is held twice or an exchanged one repeats."""
+    """The exchange of indices that maps a term to minus itself; none where a law makes it zero, an index is held twice, or an exchanged one repeats."""
+    if not term.scalar.rational:
+        return []
     closed, origins = term.compact()
     apart = held_apart(closed)
     if apart is None:

@@ -15,7 +15,7 @@ from symbolic_circuits.algebra.open_terms import Axis, OpenTerm
 from symbolic_circuits.algebra.scalar import ONE, Scalar, number, times
 from symbolic_circuits.algebra.tensor import SizeName, Tensor, exchanges
 
-__all__ = ["Replacement", "Rewritten", "Rule", "Step", "rewritten", "rule_of_law", "rules_of"]
+__all__ = ["ZERO", "Replacement", "Rewritten", "Rule", "Step", "rewritten", "rule_of_law", "rules_of"]
 
 MAX_EXCHANGES = 24
 
@@ -27,6 +27,9 @@ class Replacement(NamedTuple):
     factors: tuple[tuple[Tensor, tuple[int, ...]], ...] = ()  # on variables; those not of the pattern are summed
     united: tuple[tuple[int, int], ...] = ()  # variables made one
     fresh: tuple[SizeName, ...] = ()  # sizes of the variables not of the pattern, which follow those of the pattern in number
+
+
+ZERO = Replacement(number(0))
 
 
 class Rule(NamedTuple):
@@ -65,16 +68,16 @@ def rule_of_law(law: Law, axes: Mapping[str, tuple[Axis, ...]], tensors: Mapping
     if law.kind in ("symmetric", "antisymmetric"):
         vanishes = law.kind == "antisymmetric" and sum(not axes[law.tensor][axis] for axis in law.axes) > 1  # two axes of size 1
         legs = tuple(range(sum(map(len, axes[law.tensor]))))
-        return [Rule(f"{law} of {law.tensor}", ((law.tensor, legs),), result=())] if vanishes else []
+        return [Rule(f"{law} of {law.tensor}", ((law.tensor, legs),), result=(ZERO,))] if vanishes else []
     variables = Variables()
     shape = axes[law.tensor]
     name = f"{law} of {law.tensor}"
     if law.kind in ("identity", "copy", "ones", "diagonal"):
         groups = [variables.group(axis) for axis in shape]
         legs = variables.flat(groups)
-        united = tuple(pair for group in groups[1:] for pair in zip(groups[0], group, strict=True))
         if law.kind == "ones":
             return [Rule(name, ((law.tensor, legs),))]
+        united = tuple(pair for group in groups[1:] for pair in zip(groups[0], group, strict=True))
         if law.kind != "diagonal":
             return [Rule(name, ((law.tensor, legs),), result=(Replacement(united=united),))]
         kept = ((tensors[law.tensor], legs),)
@@ -159,8 +162,8 @@ def rewritten(term: OpenTerm, rules: Sequence[Rule]) -> list[Rewritten]:
         step = Step(rule.name, places, orders)
         for number_of, replacement in reversed(list(enumerate(rule.result))):
             new = replaced(current.term, places, bound, rule, replacement, sign)
-            if new.scalar.rational:
-                waiting.append(Rewritten(new, (*current.steps, (step, number_of))))
+            found_here = Rewritten(new, (*current.steps, (step, number_of)))
+            (waiting if new.scalar.rational else done).append(found_here)  # zero is done with
     return done
 
 

@@ -64,8 +64,9 @@ class Statement:
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor that is not defined, with the axes that may be exchanged."""
         groups: dict[str, dict[str, list]] = {name: {"symmetric": [], "antisymmetric": []} for name in self.axes}
+        diagonal = {law.tensor for law in self.closed_laws if law.kind == "diagonal"}  # its axes are one index: nothing to exchange
         for law in self.closed_laws:
-            if law.kind in ("symmetric", "antisymmetric"):
+            if law.kind in ("symmetric", "antisymmetric") and law.tensor not in diagonal:
                 groups[law.tensor][law.kind].append(legs_of(law, self.axes[law.tensor]))
         out = {}
         for name, axes in self.axes.items():

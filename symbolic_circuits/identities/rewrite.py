@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from symbolic_circuits.algebra.open_terms import Open, OpenTerm
-from symbolic_circuits.algebra.rewriting import Replacement, Rule
+from symbolic_circuits.algebra.rewriting import ZERO, Replacement, Rule
 from symbolic_circuits.algebra.scalar import Scalar, power, times
 from symbolic_circuits.errors import LawError
 from symbolic_circuits.syntax.lowering import Lowering
@@ -57,7 +57,7 @@ class Rewrite:
         if len(set(pattern.legs)) < len(pattern.legs) or not set(pattern.legs) <= on_factors:
             raise LawError(f"the left side of the law {self.name} has an axis that is free or repeated: {self.lhs}")
         inverse = power(pattern.scalar, -1)
-        result = tuple(replacement(self.name, pattern, term, inverse) for term in right.terms)
+        result = tuple(replacement(self.name, pattern, term, inverse) for term in right.terms) or (ZERO,)
         return Rule(
             f"law {self.name}",
             tuple((tensor.name, indices) for tensor, indices in pattern.factors),

@@ -56,6 +56,8 @@ class Lowering:
     whole: dict[str, Expr] = field(default_factory=dict)  # tokens of composite axes that are not split, and their sizes
     split_numbers: bool = False  # whether axes of fixed size are composite too
     sums: dict[str, Open] = field(default_factory=dict)  # sums that are kept as tensors, with their definitions
+    bound: set[Symbol] = field(default_factory=set)  # index symbols that some sum runs over
+    free: set[Symbol] = field(default_factory=set)  # index symbols that stand for themselves
     inverses: dict[str, str] = field(default_factory=dict)  # tensors that are inverses of others by the way they are written
 
     def polynomials(self, *exprs: Expr) -> list[Polynomial]:
@@ -67,8 +69,10 @@ class Lowering:
         for _ in range(MAX_SPLITS):
             try:
                 self.leaves, self.shapes, self.scope, self.whole, self.sums = {}, {}, {}, {}, {}
+                self.bound, self.free = set(), set()
                 value = lowered()
                 if not self.whole:
+                    self.require_one_use_of_indices()
                     return value
                 self.split_by_factors()
             except NumbersMeet:
@@ -82,6 +86,12 @@ class Lowering:
                     ) from None
                 self.splits[found.token] = found.parts
         raise BudgetError(f"composite axes were split {MAX_SPLITS} times without an end")
+
+    def require_one_use_of_indices(self) -> None:
+        """No index symbol is summed in one place and free in another: one of the two is a slip."""
+        both = sorted(symbol.name for symbol in self.bound & self.free)
+        if both:
+            raise IdentityError(f"the index {both[0]} is summed in one place and free in another: give one of them another name")
 
     def split_by_factors(self) -> None:
         """Split the axes that met no parts: one of size n d is a pair of indices in any case."""
@@ -181,6 +191,7 @@ class Lowering:
                 )
             return self.named(value, axis, name)
         if isinstance(index, Symbol):
+            self.free.add(index)
             return self.named(value, axis, index.name)
         if isinstance(index, Integer) and index >= 0:
             return self.held(value, axis, int(index), where)
@@ -223,6 +234,7 @@ class Lowering:
                 raise UnsupportedNodeError(f"the sum over {symbol} starts at {low}; sums run from 0 over a whole axis")
             self.used += 1
             axis = self.axis(high + 1, f"the range of {symbol}")
+            self.bound.add(symbol)
             self.scope[symbol] = (f"#{self.used}", axis)
             names.append(self.scope[symbol])
         value = self.open(body)

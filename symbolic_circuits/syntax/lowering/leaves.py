@@ -7,7 +7,8 @@ from sympy.matrices.matrixbase import MatrixBase
 from sympy.tensor.array import NDimArray
 from sympy.tensor.array.expressions import ArraySymbol, OneArray, ZeroArray
 
-from symbolic_circuits.algebra.open_terms import Open
+from symbolic_circuits.algebra.open_terms import Axis, Open
+from symbolic_circuits.algebra.tensor import Tensor
 from symbolic_circuits.algebra.units import unit
 from symbolic_circuits.syntax.family import FamilyMember
 from symbolic_circuits.syntax.lowering.context import Lowering, open_form
@@ -50,14 +51,26 @@ def _zeros(expr: ZeroMatrix, lowering: Lowering) -> Open:
 @open_form.register(MatrixBase)
 @open_form.register(NDimArray)
 def _explicit(expr: MatrixBase, lowering: Lowering) -> Open:
-    axes = [lowering.axis(size, "") for size in expr.shape]
+    axes = [lowering.axis(size, f"axis {k} of {expr}") for k, size in enumerate(expr.shape)]
     total = Open(tuple(axes), ())
     for place, entry in explicit_entries(expr):
         if entry != 0:
-            units = [unit(k, axis[0]) for k, axis in zip(place, axes, strict=True) if axis]
+            units = [vector for k, axis in zip(place, axes, strict=True) for vector in units_at(k, axis)]
             shaped = reduce(Open.outer, (Open.of_tensor(vector) for vector in units), lowering.open(entry))
             total = lowering.total(total, shaped.grouped(axes))
     return total
+
+
+def units_at(place: int, axis: Axis) -> list[Tensor]:
+    """The unit vectors of a place along an axis, one for each part of a product, in row-major order."""
+    out = []
+    for part in reversed(axis):
+        if isinstance(part, int):
+            place, here = divmod(place, part)
+        else:
+            place, here = 0, place  # not split yet: everything is lowered again when it is
+        out.append(unit(here, part))
+    return out[::-1]
 
 
 def explicit_entries(expr: MatrixBase | NDimArray) -> list[tuple[tuple[int, ...], Expr]]:
