@@ -1,4 +1,7 @@
-"""Benchmarks: figures and ratios to a peer or a limit of the same run. Usage: python tests/benchmarks/run.py [NAME ...]"""
+"""Benchmarks: figures and ratios to a peer or a limit of the same run. Usage: python tests/benchmarks/run.py [NAME ...]
+
+The prover has its own: proving.py (with tensorgrad_peer.py, run by the Python of an environment that has tensorgrad).
+"""
 
 import argparse
 import statistics

@@ -72,7 +72,7 @@ TABLE = [  # notation, expression, what is written
     ("matrix", X * OneMatrix(d, 1), "X*1"),
     ("matrix", MatrixSum(F[h] * X, (h, 0, H - 1)) / sqrt(d), "1/sqrt(d)*(sum[g=0..H - 1] F[g]*X)"),
     ("matrix", (A * X)[s, 0], "(A*X)[s, 0]"),
-    ("matrix", x.T * W * x, "Trace(x.T*W*x)*I"),
+    ("matrix", x.T * W * x, "Trace(x.T*W.T*x)*I"),
     ("matrix", A - A, "0"),
     ("index", A * X, "sum[u=0..n - 1] A[s, u]*X[u, i]"),
     ("index", Trace(A * P), "sum[s=0..n - 1, u=0..n - 1] A[s, u]*P[u, s]"),
