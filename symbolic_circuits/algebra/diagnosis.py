@@ -100,7 +100,8 @@ def edits(work: Diagnosing) -> Iterator[Edit]:
         for side, sign in sides:
             for place, term in enumerate(getattr(work.statement, side).terms):
                 needed = None
-                for kind, words, terms in generator(work, term):
+                for kind, words, edited in generator(work, term):
+                    terms = [new.closed() for new in edited]  # an index that nothing uses any more is a factor of its size
                     tried += 1
                     if tried > MAX_EDITS:
                         return
@@ -148,11 +149,21 @@ def coefficient_edits(work: Diagnosing, sides: list[tuple[str, int]]) -> Iterato
             factor = 1 - sign * part
             words = "remove it" if not factor else "change its sign" if factor == -1 else f"multiply it by {factor}"
             terms = (term._replace(scalar=times(term.scalar, number(factor))),) if factor else ()
-            rank = (factor != 0, factor not in (-1, 2, Fraction(1, 2)), abs(factor.numerator) + factor.denominator)
+            rank = (factor != 0 and factor not in (-1, 2, Fraction(1, 2)), complexity(term.scalar.rational, factor))
             found.append(
                 (rank, Edit("coefficient" if factor else "extra term", side, place, words, work.edited(side, place, terms)))
             )
     yield from (edit for _, edit in sorted(found, key=lambda pair: pair[0]))
+
+
+def complexity(coefficient: Fraction, factor: Fraction) -> tuple[Fraction, Fraction]:
+    """How much less simple a coefficient becomes: 1 is simplest, then other positive numbers."""
+
+    def size(value: Fraction) -> Fraction:
+        return Fraction(abs(value.numerator) + value.denominator + (value < 0))
+
+    new = coefficient * factor
+    return (size(new) if new else Fraction(0)) - size(coefficient), size(factor)
 
 
 def missing_terms(work: Diagnosing, sides: list[tuple[str, int]]) -> Iterator[Edit]:
@@ -188,9 +199,9 @@ def shown(term: OpenTerm) -> str:
 
 
 def with_factor(term: OpenTerm, place: int, tensor: object, indices: tuple[int, ...]) -> OpenTerm:
-    """A term with one factor replaced; sizes of indices that nothing uses any more count."""
+    """A term with one factor replaced."""
     factors = (*term.factors[:place], (tensor, indices), *term.factors[place + 1 :])
-    return term._replace(factors=factors).closed()
+    return term._replace(factors=factors)
 
 
 def exchanged(indices: tuple[int, ...], i: int, j: int) -> tuple[int, ...]:
@@ -257,7 +268,7 @@ def rewired(work: Diagnosing, term: OpenTerm) -> Iterator[Candidate]:
     for k, leg in enumerate(term.legs):
         for index, size in enumerate(term.sizes):
             if size == term.sizes[leg] and index != leg:
-                new = term._replace(legs=(*term.legs[:k], index, *term.legs[k + 1 :])).closed()
+                new = term._replace(legs=(*term.legs[:k], index, *term.legs[k + 1 :]))
                 yield "index", f"let axis {k} of the output have the index of {owner(term, index, (-1, k))}", [new]
 
 
