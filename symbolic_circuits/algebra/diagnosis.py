@@ -194,8 +194,9 @@ def shown(term: OpenTerm) -> str:
     network, _ = term.network()
     names = "".join(f", {tensor.name}" for tensor, _ in term.factors)
     powers = [f"{name}" if exponent == 1 else f"{name}^({exponent})" for name, exponent in term.scalar.monomial]
-    rational = [] if term.scalar.rational == 1 else [str(term.scalar.rational)]
-    return " * ".join([*rational, *powers, f"einsum({network.to_einsum()!r}{names})"])
+    rational = [] if abs(term.scalar.rational) == 1 else [str(abs(term.scalar.rational))]
+    sign = "-" if term.scalar.rational < 0 else ""
+    return sign + " * ".join([*rational, *powers, f"einsum({network.to_einsum()!r}{names})"])
 
 
 def with_factor(term: OpenTerm, place: int, tensor: object, indices: tuple[int, ...]) -> OpenTerm:

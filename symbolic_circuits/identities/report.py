@@ -107,7 +107,7 @@ def residue_text(residue: Polynomial) -> str:
     """A polynomial as einsums."""
     terms = [shown(term) for term in open_terms(residue)]
     more = f" + {len(terms) - MAX_TERMS} more terms" if len(terms) > MAX_TERMS else ""
-    return " + ".join(terms[:MAX_TERMS]) + more or "0"
+    return " + ".join(terms[:MAX_TERMS]).replace("+ -", "- ") + more or "0"
 
 
 def verdict_data(verdict: Verdict) -> dict[str, Any]:
