@@ -60,6 +60,7 @@ def decide(statement: Statement, *, at: Mapping[str, int] | None = None, seed: i
 
 def refute(statement: Statement, residue: Polynomial, at: Mapping[str, int], seed: int) -> Verdict:
     """The verdict on a statement whose residue is not zero."""
+    require_sizes(statement, at)
     unknown = set(at) - set(size_names(statement))
     if unknown:
         raise IdentityError(
@@ -80,6 +81,18 @@ def refute(statement: Statement, residue: Polynomial, at: Mapping[str, int], see
     known += [rule.name for rule in statement.user_rules]
     reason = f"lhs - rhs is not zero by the rules for {', '.join(known)}, and no counterexample that satisfies them was found"
     return Undecided(statement, residue, reason)
+
+
+def require_sizes(statement: Statement, at: Mapping[str, int]) -> None:
+    """Sizes are positive integers, large enough for the entries that the identity speaks of."""
+    least = least_sizes(statement)
+    for name, size in at.items():
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            raise IdentityError(f"the size {name} is a positive integer; got {size!r}")
+        if size < least.get(name, 1):
+            raise IdentityError(
+                f"the identity speaks of entry {least[name] - 1} along an axis of size {name}, which cannot be {size}"
+            )
 
 
 def vanishes_at(statement: Statement, residue: Polynomial, at: Mapping[str, int]) -> bool:
@@ -122,7 +135,7 @@ def lawful_witness(statement: Statement, at: Mapping[str, int], seed: int) -> Wi
         arrays = lawful_arrays(statement, sizes, rng)
         if arrays is None:
             continue
-        scalars = {name: rng.randint(1, 5) ** 12 for name in scalar_names(statement, names)}
+        scalars = {name: random_scalar(name in statement.signed, rng) for name in scalar_names(statement, names)}
         bare = Witness(statement, sizes, scalars, arrays, (), {}, {}, False)
         try:
             entry = first_difference(statement, bare)
@@ -131,6 +144,11 @@ def lawful_witness(statement: Statement, at: Mapping[str, int], seed: int) -> Wi
         if entry is not None:
             return completed(statement, sizes, scalars, arrays, entry, False)
     return None
+
+
+def random_scalar(signed: bool, rng: Random) -> int:
+    """A number with roots of many orders; negative now and then where it may be."""
+    return (rng.choice([-1, 1]) if signed else 1) * rng.randint(1, 5) ** 12
 
 
 def first_difference(statement: Statement, witness: Witness) -> tuple[int, ...] | None:

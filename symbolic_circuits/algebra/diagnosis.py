@@ -24,7 +24,7 @@ from itertools import combinations
 from symbolic_circuits.algebra.normal_form import normal_form, replace_sides
 from symbolic_circuits.algebra.open_terms import Open, OpenTerm
 from symbolic_circuits.algebra.polynomial import Key
-from symbolic_circuits.algebra.scalar import ONE, number, times
+from symbolic_circuits.algebra.scalar import ONE, exact_text, number, times
 from symbolic_circuits.algebra.statement import Statement
 from symbolic_circuits.algebra.units import is_unit
 
@@ -108,7 +108,7 @@ def edits(work: Diagnosing) -> Iterator[Edit]:
                     if needed is None:
                         needed = minus(work.value(term), scaled(work.residue, sign))
                     value = work.value(*terms)
-                    mark = (side, place, tuple(sorted(value.items(), key=str)))
+                    mark = (side, place, tuple(sorted(value.items(), key=lambda pair: str(pair[0]))))
                     if value == needed and mark not in seen:
                         seen.add(mark)
                         yield Edit(kind, side, place, words, work.edited(side, place, tuple(terms)))
@@ -194,7 +194,7 @@ def shown(term: OpenTerm) -> str:
     network, _ = term.network()
     names = "".join(f", {tensor.name}" for tensor, _ in term.factors)
     powers = [f"{name}" if exponent == 1 else f"{name}^({exponent})" for name, exponent in term.scalar.monomial]
-    rational = [] if abs(term.scalar.rational) == 1 else [str(abs(term.scalar.rational))]
+    rational = [] if abs(term.scalar.rational) == 1 else [exact_text(abs(term.scalar.rational))]
     sign = "-" if term.scalar.rational < 0 else ""
     return sign + " * ".join([*rational, *powers, f"einsum({network.to_einsum()!r}{names})"])
 

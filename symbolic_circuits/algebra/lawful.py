@@ -15,19 +15,24 @@ import numpy as np
 from symbolic_circuits.algebra.laws import Law
 from symbolic_circuits.algebra.statement import Statement
 from symbolic_circuits.algebra.values import size_of
+from symbolic_circuits.errors import BudgetError
 
-__all__ = ["diagonal_of_ones", "lawful_arrays", "satisfies"]
+__all__ = ["diagonal_of_ones", "lawful_arrays", "require_room", "satisfies"]
 
 TRIES = 8
+MAX_ENTRIES = 1_000_000
 
 
-def lawful_arrays(statement: Statement, sizes: Mapping[str, int], rng: Random) -> dict[str, np.ndarray] | None:
-    """An array for every tensor that is not defined, one axis for each leg; None where none was found.
+def lawful_arrays(
+    statement: Statement, sizes: Mapping[str, int], rng: Random, names: Sequence[str] | None = None
+) -> dict[str, np.ndarray] | None:
+    """An array for every tensor that is used and not defined (or for those named), one axis for each leg; None where none was found.
 
     Tensors that are determined by another (an inverse, a transpose) are made after it.
     """
     arrays: dict[str, np.ndarray] = {}
-    names = [name for name in statement.axes if name not in statement.definitions]
+    names = statement.used if names is None else list(names)
+    require_room(statement, sizes)
     laws = {name: [law for law in statement.closed_laws if law.tensor == name] for name in names}
     for name in names:
         shape = [prod(size_of(size, sizes) for size in axis) for axis in statement.axes[name]]
@@ -41,6 +46,14 @@ def lawful_arrays(statement: Statement, sizes: Mapping[str, int], rng: Random) -
     return {name: array.reshape([size_of(s, sizes) for s in statement.tensors[name].shape]) for name, array in arrays.items()}
 
 
+def require_room(statement: Statement, sizes: Mapping[str, int]) -> None:
+    """Raise BudgetError before arrays are made that are too large for a counterexample to be read."""
+    for name in statement.used:
+        count = prod(size_of(size, sizes) for size in statement.tensors[name].shape)
+        if count > MAX_ENTRIES:
+            raise BudgetError(f"a counterexample would have an array {name} of {count:,} entries; the limit is {MAX_ENTRIES:,}")
+
+
 def satisfies(array: np.ndarray, law: Law, others: Mapping[str, np.ndarray]) -> bool:
     """Whether a tensor satisfies a law; one about another tensor that is not made yet counts as satisfied."""
     if law.kind in ("symmetric", "antisymmetric"):
@@ -52,9 +65,9 @@ def satisfies(array: np.ndarray, law: Law, others: Mapping[str, np.ndarray]) -> 
     if law.kind == "diagonal":
         return not (array * (1 - diagonal_of_ones(array.shape))).any()
     if law.kind == "row_stochastic":
-        return bool((array.sum(axis=-1) == 1).all())
+        return bool(np.all(array.sum(axis=-1) == 1))
     if law.kind == "exclusive_rows":
-        return bool((array * array == array).all()) and bool(((array != 0).sum(axis=-1) <= 1).all())
+        return bool(np.all(array * array == array)) and bool(np.all((array != 0).sum(axis=-1) <= 1))
     if law.kind in ("permutation", "one_hot_rows", "one_hot_columns"):
         return True  # its parts are laws of their own
     turned = array.swapaxes(-1, -2)

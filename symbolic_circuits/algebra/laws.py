@@ -174,7 +174,7 @@ TRUE_OF = {  # what is true of the tensors that a law determines
         "column_stochastic", "one_hot_rows", "one_hot_columns", "exclusive_rows", "exclusive_columns", "identity", "copy",
         "transpose", "equal",
     },
-    "copy": {"symmetric", "diagonal", "copy", "identity", "equal"},
+    "copy": {"symmetric", "diagonal", "copy", "identity", "equal", "exclusive_rows", "exclusive_columns"},
     "ones": {"symmetric", "ones", "equal"},
 }  # fmt: skip
 VANISHING = {  # what an antisymmetric tensor cannot be unless it is zero
@@ -189,8 +189,14 @@ def require_consistent(law: Law, known: Mapping[Law, object], axes: Mapping[str,
         if other.tensor != law.tensor or other == law:
             continue
         wrong = law.kind in TRUE_OF and other.kind not in TRUE_OF[law.kind]
+        if law.kind == "ones" and other.kind in ("row_stochastic", "one_hot_rows", "exclusive_rows"):
+            wrong = bool(axes[law.tensor][-1])  # the one entry of a row of size 1 is 1
         if law.kind == "copy" and len(axes[law.tensor]) == 2:
             wrong = other.kind not in TRUE_OF["identity"]
+        if law.kind in TRUE_OF and not any(axes[law.tensor]):
+            wrong = False  # the one entry is 1
+        if {law.kind, other.kind} == {"copy", "ones"} and len(axes[law.tensor]) == 1:
+            wrong = False
         if law.kind == "antisymmetric":
             wrong |= other.kind in VANISHING and speaks_of(other, law.axes, axes)
             wrong |= other.kind == "symmetric" and len(set(law.axes) & set(other.axes)) > 1

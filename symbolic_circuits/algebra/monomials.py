@@ -161,7 +161,7 @@ def products(
     if place and (any(held[i] != k for i, k in zip(output, place, strict=True)) or any(k >= sizes[i] for i, k in held.items())):
         return np.zeros((0, 1), dtype=np.int64), np.zeros(0, dtype=np.int64)
     free = [1 if i in held else size for i, size in enumerate(sizes)]
-    grid = np.indices(free, dtype=np.int64).reshape(len(free), prod(free)) if free else np.zeros((0, 1), dtype=np.int64)
+    grid = all_places(free)
     for index, value in held.items():
         grid[index] = value
     signs = np.ones(grid.shape[1], dtype=np.int64)
@@ -185,6 +185,16 @@ def products(
     out = flat(grid[list(output)], bounds) if output else np.zeros(grid.shape[1], dtype=np.int64)
     body = np.sort(np.array(columns, dtype=np.int64).reshape(len(columns), grid.shape[1]), axis=0)
     return np.vstack([out[None], body]).T, signs
+
+
+def all_places(sizes: list[int]) -> np.ndarray:
+    """Every tuple of places, one a column, the last index fastest; also of more indices than an array can have axes."""
+    count = prod(sizes)
+    grid, stride = np.zeros((len(sizes), count), dtype=np.int64), count
+    for index, size in enumerate(sizes):
+        stride //= size
+        grid[index] = np.arange(count) // stride % size
+    return grid
 
 
 def flat(places: np.ndarray, shape: list[int] | tuple[int, ...]) -> np.ndarray:

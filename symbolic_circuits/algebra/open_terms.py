@@ -205,6 +205,7 @@ class Open:
             legs = tuple(x for k, x in enumerate(term.legs) if k != span[0])
             known = dict(term.named)
             if name in known:
+                require_equal((term.sizes[known[name]],), (term.sizes[leg],))
                 return term._replace(legs=legs).united([(known[name], leg)])
             return term._replace(legs=legs, named=tuple(sorted([*term.named, (name, leg)])))
 

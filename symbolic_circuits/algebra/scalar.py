@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from symbolic_circuits.errors import BudgetError
 
-__all__ = ["ONE", "Monomial", "Scalar", "generator", "number", "power", "times"]
+__all__ = ["ONE", "Monomial", "Scalar", "exact_text", "generator", "number", "power", "times"]
 
 Monomial: TypeAlias = tuple[tuple[int | str, Fraction], ...]  # sorted: primes first, then names
 
@@ -102,6 +102,19 @@ def power(base: Scalar, exponent: Fraction) -> Scalar:
         for prime, times_in in factored(part).items():
             scaled[prime] = scaled.get(prime, Fraction(0)) + sign * times_in * exponent
     return collected(Fraction(1), scaled)
+
+
+def exact_text(value: Fraction) -> str:
+    """A rational number in full; a number of thousands of digits by its length.
+
+    >>> exact_text(Fraction(-1, 3)), exact_text(Fraction(7) ** 9000)
+    ('-1/3', '(a number of 25267 bits)')
+    """
+    try:
+        return str(value)
+    except ValueError:  # Python writes numbers of up to 4300 digits
+        bits = max(value.numerator.bit_length(), value.denominator.bit_length())
+        return f"(a number of {bits} bits)"
 
 
 def factored(value: int) -> dict[int, int]:

@@ -157,7 +157,7 @@ def degree_and_bits(statement: Statement) -> tuple[float, float]:
 
 def drawn(statement: Statement, sizes: Mapping[str, int], below: int, rng: Random) -> Point:
     """Random tensors, and scalars that are not zero; everything below a number before exchanges are applied."""
-    names = [name for name in statement.axes if name not in statement.definitions]
+    names = statement.used
     scalars = {name: rng.randrange(1, max(below, 3)) for name in scalar_generators(statement) if name not in sizes}
     return Point({name: random_array(statement, name, sizes, below, rng) for name in names}, scalars | dict(sizes))
 

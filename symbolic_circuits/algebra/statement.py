@@ -36,6 +36,7 @@ class Statement:
     laws: tuple[Law, ...] = ()
     definitions: Mapping[str, Open] = field(default_factory=dict)
     user_rules: tuple[Rule, ...] = ()  # laws that a user added
+    signed: frozenset[str] = frozenset()  # scalar symbols that may be negative
     size_symbols: frozenset[str] = frozenset()  # names that stand for sizes also where no axis is left that has them
 
     def __post_init__(self) -> None:
@@ -64,7 +65,9 @@ class Statement:
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor that is not defined, with the axes that may be exchanged."""
         groups: dict[str, dict[str, list]] = {name: {"symmetric": [], "antisymmetric": []} for name in self.axes}
-        diagonal = {law.tensor for law in self.closed_laws if law.kind == "diagonal"}  # its axes are one index: nothing to exchange
+        diagonal = {
+            law.tensor for law in self.closed_laws if law.kind == "diagonal"
+        }  # its axes are one index: nothing to exchange
         for law in self.closed_laws:
             if law.kind in ("symmetric", "antisymmetric") and law.tensor not in diagonal:
                 groups[law.tensor][law.kind].append(legs_of(law, self.axes[law.tensor]))
@@ -76,6 +79,21 @@ class Statement:
                 raise LawError(f"axes of {name} are declared symmetric and antisymmetric in ways that make it zero")
             out[name] = Tensor(name, tuple(size for axis in axes for size in axis), symmetric, antisymmetric)
         return out
+
+    @cached_property
+    def used(self) -> list[str]:
+        """The tensors that the sides are functions of, and those that laws tie to them (an inverse); not the defined ones."""
+        sides = (self.lhs, self.rhs, *self.definitions.values())
+        waiting = [term for side in sides for term in side.terms]
+        found: set[str] = set()
+        while waiting:
+            for tensor, _ in waiting.pop().factors:
+                argument = getattr(tensor, "argument", None)
+                waiting += argument.terms if argument is not None else ()
+                found.add(tensor.name)
+        for _ in self.closed_laws:
+            found |= {law.other for law in self.closed_laws if law.tensor in found and law.other}
+        return [name for name in self.axes if name in found and name not in self.definitions]
 
     @cached_property
     def rules(self) -> list[Rule]:

@@ -39,7 +39,7 @@ def variants(sizes: Sequence[SizeName]) -> Iterator[tuple[tuple[SizeName, ...], 
     """Every choice of parts for legs of these sizes: sizes of the legs, unit vectors that hold the parts, and its name.
 
     >>> [(sizes, name) for sizes, _, name in variants([2, "sum n + m", "d"])]
-    [((2, 'n', 'd'), '[0,:]'), ((2, 'm', 'd'), '[1,:]')]
+    [((2, 'n', 'd'), ' [0,:]'), ((2, 'm', 'd'), ' [1,:]')]
     """
     places = [k for k, size in enumerate(sizes) if is_sum(size)]
     for chosen in product(*(enumerate(parts_of(sizes[k])) for k in places)):
@@ -49,4 +49,4 @@ def variants(sizes: Sequence[SizeName]) -> Iterator[tuple[tuple[SizeName, ...], 
             units.append((unit(part, sizes[place - 1]), (place - 1,)))
             words[place] = str(part)
         shown = [words.get(k, ":") for k in range(len(sizes)) if k + 1 not in words]
-        yield tuple(new), units, f"[{','.join(shown)}]" if places else ""
+        yield tuple(new), units, f" [{','.join(shown)}]" if places else ""

@@ -18,7 +18,7 @@ from mpmath import iv
 
 from symbolic_circuits.algebra.fixed import at_sizes
 from symbolic_circuits.algebra.functions import FunctionTensor, applied, functions_of, is_exact
-from symbolic_circuits.algebra.lawful import diagonal_of_ones, satisfies
+from symbolic_circuits.algebra.lawful import diagonal_of_ones, require_room, satisfies
 from symbolic_circuits.algebra.monomials import Entries, count_of_monomials, monomials_at, nonzero_entries, output_bounds
 from symbolic_circuits.algebra.open_terms import OpenTerm
 from symbolic_circuits.algebra.polynomial import Polynomial
@@ -67,9 +67,13 @@ class Witness:
             left, right = sides_modulo(self.statement, self.sizes, point, self.modulus)
             return bool(left[self.entry] != right[self.entry])
         left, right = (side_values(self.statement, side, self) for side in (self.statement.lhs, self.statement.rhs))
-        differs = any(differ(a, b) for a, b in pairs(at_entry(left, self.entry), at_entry(right, self.entry)))
+        found, other = at_entry(left, self.entry), at_entry(right, self.entry)
+        as_stated = all(not differ(a, b) for a, b in [*pairs(found, self.lhs), *pairs(other, self.rhs)])
+        differs = as_stated and any(differ(a, b) for a, b in pairs(found, other))
         whole = {name: array.reshape(shape_at(self.statement.axes[name], self.sizes)) for name, array in self.arrays.items()}
-        return differs and all(satisfies(whole[law.tensor], law, whole) for law in self.statement.laws)
+        return differs and all(
+            satisfies(whole[law.tensor], law, whole) for law in self.statement.closed_laws if law.tensor in whole
+        )
 
     def to_code(self) -> str:
         """A test function for pytest that shows the difference in NumPy, exactly."""
@@ -83,7 +87,7 @@ def shape_at(axes: Sequence[tuple], sizes: Mapping[str, int]) -> list[int]:
 
 def at_entry(values: Mapping[Monomial, np.ndarray], entry: tuple[int, ...]) -> Sum:
     """One entry of a value."""
-    found = {monomial: array[entry] for monomial, array in values.items()}
+    found = {monomial: array[entry[: array.ndim]] for monomial, array in values.items()}  # a side that is 0 has no open names
     exact = {monomial: Fraction(value) if isinstance(value, int | Fraction) else value for monomial, value in found.items()}
     return {monomial: value for monomial, value in exact.items() if not isinstance(value, Fraction) or value}
 
@@ -151,7 +155,7 @@ def add_functions(
             if scalar.monomial and not enclosed:
                 raise ValueError("a function of a root has no exact value")
             total = total + term_value(term, arrays, witness.sizes) * (interval(scalar) if enclosed else scalar.rational)
-        arrays[node.name] = applied(node, total)
+        arrays[node.name] = applied(node, np.asarray(total, dtype=object))
 
 
 def statement_functions(statement: Statement) -> list[FunctionTensor]:
@@ -226,7 +230,8 @@ def find_witness(statement: Statement, residue: Polynomial, at: Mapping[str, int
             raise BudgetError(f"no counterexample was found with {name} below {LARGEST}")
     entries, variables = nonzero_entries(residue, sizes)
     chosen, (entry, _) = values_of_entries(entries)
-    arrays = {name: blank(statement, name, sizes) for name in statement.axes if name not in statement.definitions}
+    require_room(statement, sizes)
+    arrays = {name: blank(statement, name, sizes) for name in statement.used}
     for variable, value in chosen.items():
         name, place = variables.place(variable)
         fill(statement, arrays, name, place, value)
@@ -257,24 +262,29 @@ def size_names(statement: Statement) -> list[str]:
     for side in (statement.lhs, statement.rhs, *statement.definitions.values()):
         found |= {size for axis in side.axes for size in axis if not is_sum(size)}
         found |= {size for term in side.terms for size in term.sizes}
-        found |= {name for term in side.terms for name, _ in term.scalar.monomial if name in statement.size_symbols}
+    for term in all_terms(statement):
+        found |= {name for name, _ in term.scalar.monomial if name in statement.size_symbols}
     return sorted(size for size in found if isinstance(size, str))
+
+
+def all_terms(statement: Statement) -> list[OpenTerm]:
+    """The terms of both sides, of definitions and of the arguments of functions."""
+    terms = [term for side in (statement.lhs, statement.rhs, *statement.definitions.values()) for term in side.terms]
+    return terms + [term for node in functions_of(tuple(terms)) for term in node.argument.terms]
 
 
 def scalar_names(statement: Statement, sizes: Sequence[str]) -> list[str]:
     """The scalar symbols of a statement."""
-    terms = [term for side in (statement.lhs, statement.rhs, *statement.definitions.values()) for term in side.terms]
+    terms = all_terms(statement)
     return sorted({n for term in terms for n, _ in term.scalar.monomial if isinstance(n, str) and n not in sizes})
 
 
 def least_sizes(statement: Statement) -> dict[str, int]:
     """The least value of sizes that have an entry such as A[0, 3] held along them."""
     least: dict[str, int] = {}
-    for side in (statement.lhs, statement.rhs, *statement.definitions.values()):
-        for term in side.terms:
-            for tensor, _ in term.factors:
-                if is_unit(tensor) and isinstance(tensor.shape[0], str):
-                    least[tensor.shape[0]] = max(least.get(tensor.shape[0], 1), place_of(tensor) + 1)
+    for tensor in (tensor for term in all_terms(statement) for tensor, _ in term.factors):
+        if is_unit(tensor) and isinstance(tensor.shape[0], str):
+            least[tensor.shape[0]] = max(least.get(tensor.shape[0], 1), place_of(tensor) + 1)
     return least
 
 

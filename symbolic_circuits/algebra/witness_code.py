@@ -2,13 +2,14 @@ r"""A counterexample as a test function that uses NumPy only: tensors as arrays 
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 import numpy as np
 import opt_einsum
 
 from symbolic_circuits.algebra.functions import FunctionTensor
-from symbolic_circuits.algebra.open_terms import OpenTerm
+from symbolic_circuits.algebra.open_terms import Open, OpenTerm
 from symbolic_circuits.algebra.scalar import Monomial
 from symbolic_circuits.algebra.units import is_unit, place_of
 from symbolic_circuits.algebra.values import scalar_value, size_of
@@ -31,11 +32,11 @@ def code_of_witness(witness: "Witness") -> str:
     sides = []
     for side in (statement.lhs, statement.rhs):
         terms = list(statement.expanded(side.terms))
-        shape = [size_of(size, witness.sizes) for axis in side.axes for size in axis]
+        shape = output_shape(witness, side)
         sides.append(" + ".join(term_code(term, witness, used) for term in terms) or f"np.zeros({shape}, dtype=object)")
     place = f"[{', '.join(map(str, witness.entry))}]" if witness.entry else "[()]"
     arrays = [f"    {used[name]} = {array_code(witness.arrays[name])}" for name in sorted(used)]
-    sizes = ", ".join(f"{name} = {value}" for name, value in {**witness.sizes, **witness.scalars}.items())
+    sizes = ", ".join(f"{plain(name)} = {value}" for name, value in {**witness.sizes, **witness.scalars}.items())
     checks = [f"    assert {name}{place} == {sum_code(value)}" for name, value in (("lhs", witness.lhs), ("rhs", witness.rhs))]
     body = [
         "def test_sides_differ():",
@@ -50,6 +51,14 @@ def code_of_witness(witness: "Witness") -> str:
     imports = ["from fractions import Fraction\n"] if "Fraction(" in text else []
     imports += ["import numpy as np"] + (["from sympy import Integer, Rational"] if "Rational(" in text else [])
     return "\n".join([*imports, "", "", text, ""])
+
+
+def output_shape(witness: "Witness", side: Open) -> list[int]:
+    """The shape of a side, open names after the axes; of a side that is 0, as the other has it."""
+    for other in (side, witness.statement.lhs, witness.statement.rhs):
+        for term in witness.statement.expanded(other.terms):
+            return [size_of(term.sizes[index], witness.sizes) for index in (*term.legs, *(i for _, i in term.named))]
+    return [size_of(size, witness.sizes) for axis in side.axes for size in axis]
 
 
 def term_code(term: OpenTerm, witness: "Witness", used: dict[str, str]) -> str:
@@ -81,43 +90,29 @@ def term_code(term: OpenTerm, witness: "Witness", used: dict[str, str]) -> str:
     coefficient = sum_code({scalar.monomial: scalar.rational})
     if not operands:
         return coefficient
-    if fresh <= LETTERS:
-        letters = [opt_einsum.get_symbol(k) for k in range(fresh)]
-        string = ",".join("".join(letters[i] for i in part) for part in inputs) + "->" + "".join(letters[i] for i in output)
-        einsum = f'np.einsum("{string}", {", ".join(operands)})'
-    else:
-        einsum = f"np.einsum({', '.join(f'{operand}, {part}' for operand, part in zip(operands, inputs, strict=True))}, {output})"
+    if fresh > LETTERS:
+        raise CodeError(f"a term has {fresh} indices; numpy.einsum takes {LETTERS}")
+    letters = [opt_einsum.get_symbol(k) for k in range(fresh)]
+    string = ",".join("".join(letters[i] for i in part) for part in inputs) + "->" + "".join(letters[i] for i in output)
+    einsum = f'np.einsum("{string}", {", ".join(operands)})'
     return einsum if coefficient == "1" else f"{coefficient} * {einsum}"
+
+
+def plain(name: str) -> str:
+    """A name that ends no string and no line."""
+    return "".join(c if c.isalnum() or (c in "_^.{}'" and c.isprintable()) else "_" for c in name)
 
 
 def python_name(name: str, taken: Iterable[str]) -> str:
     """A name for a variable."""
     base = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
-    base = f"T_{base}" if not base[:1].isalpha() or base in ("lhs", "rhs", "np", "Fraction") else base
-    while base in taken or base in KEYWORDS:
+    base = f"T_{base}" if not base[:1].isalpha() else base
+    while base in taken or base in TAKEN or iskeyword(base):
         base += "_"
     return base
 
 
-KEYWORDS = {
-    "as",
-    "is",
-    "in",
-    "if",
-    "or",
-    "and",
-    "not",
-    "for",
-    "def",
-    "del",
-    "try",
-    "from",
-    "with",
-    "None",
-    "True",
-    "False",
-    "lambda",
-}
+TAKEN = {"lhs", "rhs", "np", "Fraction", "Integer", "Rational"}
 
 
 def array_code(array: np.ndarray) -> str:
@@ -136,7 +131,7 @@ def nested(values: object) -> str:
 def sum_code(total: Mapping[Monomial, Fraction]) -> str:
     """An exact number; roots are SymPy's."""
     parts = []
-    for monomial, value in sorted(total.items(), key=str):
+    for monomial, value in sorted(total.items(), key=lambda pair: str(pair[0])):
         number = nested(value)
         if monomial:
             roots = [f"Integer({base}) ** Rational({e.numerator}, {e.denominator})" for base, e in monomial]

@@ -88,7 +88,7 @@ def statement_of_expansion(expansion: "PathExpansion") -> Statement:
                 leaves[tensor.name] = tuple((size,) for size in tensor.shape)
     leaves = {name: axes for name, axes in leaves.items() if not name.startswith("unit ")}
     sizes = frozenset(size for axes in leaves.values() for axis in axes for size in axis if isinstance(size, str))
-    return Statement(listed, model, dict(sorted(leaves.items())), (), definitions, (), sizes)
+    return Statement(listed, model, dict(sorted(leaves.items())), (), definitions, (), frozenset(), sizes)
 
 
 def streams(grammar: Grammar, algebra: Networks) -> tuple[dict[str, Open], Open]:

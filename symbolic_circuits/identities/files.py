@@ -36,7 +36,8 @@ __all__ = ["Identity", "parse_identity", "prove_identity", "read_identities"]
 VERSION = 1
 KEYS = {"id", "lhs", "rhs", "shapes", "given", "defs"}
 REMARKS = {"version", "comment", "note", "source"}  # read over
-EXACT = re.compile(r"\s*[+-]?\d{1,4000}(\s*/\s*\d{1,4000})?\s*")
+EXACT = re.compile(r"\s*[+-]?[0-9]{1,1000}(\s*/\s*[0-9]{1,1000})?\s*")
+SIZE = re.compile(r"[^\W\d][\w^.{}']{0,99}")
 LIMIT = 10_000  # terms, factors, axes: beyond it something else is meant
 
 
@@ -129,7 +130,12 @@ def parse_identity(identity: Any, *, default: str = "identity") -> Identity:
         statement = Reader(identity).statement()
     except SymbolicCircuitsError as error:
         raise type(error)(f"identity {str(name)!r}: {error}") from error
-    return Identity(str(name), statement, tuple(sorted(str(key) for key in set(identity) - KEYS - REMARKS)))
+    return Identity(printable(str(name)), statement, tuple(sorted(str(key) for key in set(identity) - KEYS - REMARKS)))
+
+
+def printable(text: str) -> str:
+    """Text for reports: characters that are not printable are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class Reader:
@@ -170,7 +176,7 @@ class Reader:
 
     def shape(self, name: str, sizes: Any) -> tuple[Axis, ...]:
         """The axes of a declared tensor; one of size 1 has no leg."""
-        if not name or name.startswith("unit ") or not name.isprintable():
+        if not isinstance(name, str) or not name or name.startswith("unit ") or not name.isprintable():
             raise IdentityError(f"{name!r} is not a name for a tensor")
         if not isinstance(sizes, list):
             raise IdentityError(f"the shape of {name} is a list of sizes; got {sizes!r}")
@@ -183,7 +189,7 @@ class Reader:
             size = int(size)
         if isinstance(size, int) and not isinstance(size, bool) and size >= 1:
             return () if size == 1 else (size,)
-        if isinstance(size, str) and size and size.isprintable():
+        if isinstance(size, str) and SIZE.fullmatch(size):
             return (size,)
         raise IdentityError(f"a size of {name} is a positive integer or a name; got {size!r}")
 
@@ -267,7 +273,7 @@ def exact(value: Any, where: str) -> Fraction:
         return Fraction(value)
     if isinstance(value, str) and EXACT.fullmatch(value):
         try:
-            return Fraction(value.replace(" ", ""))
+            return Fraction("".join(value.split()))
         except ZeroDivisionError:
             raise IdentityError(f"{where}: the coefficient {value!r} divides by zero") from None
     raise IdentityError(f'{where}: a coefficient is an integer or "p/q"; got {value!r}')

@@ -95,7 +95,9 @@ def statement_of(lhs: Expr, rhs: Expr, given: Given = (), *, lowering: Lowering 
         sides = [lowering.open(side) for side in (lhs, rhs)]
         values = {}
         for tensor, value in definitions.items():
-            axes = lowering.open_leaf(tensor).axes
+            if isinstance(tensor, str) and tensor not in lowering.leaves:
+                raise LawError(f"{tensor} is defined, but does not occur in the identity")
+            axes = lowering.leaves[tensor] if isinstance(tensor, str) else lowering.open_leaf(tensor).axes
             defined = lowering.open(value)
             if defined.names:
                 raise IdentityError(f"the definition of {tensor} has the free index {sorted(defined.names)[0]}")
@@ -118,7 +120,8 @@ def statement_of(lhs: Expr, rhs: Expr, given: Given = (), *, lowering: Lowering 
     declared += tuple(Law(name, "inverse", (), other) for name, other in sorted(lowering.inverses.items()))
     values |= lowering.sums
     axes = dict(sorted(lowering.leaves.items()))
-    return Statement(left, right, axes, declared, values, tuple(rules), frozenset(lowering.sizes))
+    signed = frozenset(name for name, symbol in lowering.symbols.items() if not symbol.is_nonnegative)
+    return Statement(left, right, axes, declared, values, tuple(rules), signed, frozenset(lowering.sizes))
 
 
 def sorted_given(given: Given) -> tuple[list[tuple[Any, str]], dict[Any, Expr], list[Rewrite]]:
@@ -126,11 +129,15 @@ def sorted_given(given: Given) -> tuple[list[tuple[Any, str]], dict[Any, Expr], 
     laws: list[tuple[Any, str]] = []
     definitions: dict[Any, Expr] = {}
     rewrites: list[Rewrite] = []
+    if not isinstance(given, Mapping | Iterable) or isinstance(given, str):
+        raise LawError(f"what is given is a mapping tensor -> laws, or a Rewrite; got {type(given).__name__}: {str(given)[:80]}")
     for item in [given] if isinstance(given, Mapping) else list(given):
         if isinstance(item, Rewrite):
             rewrites.append(item)
         elif isinstance(item, Mapping):
             for tensor, stated in item.items():
+                if not isinstance(stated, str | Basic | Iterable):
+                    raise LawError(f"{tensor} is given {stated!r}, which is neither a law, nor a list of laws, nor a definition")
                 for law in [stated] if isinstance(stated, str | Basic) else list(stated):
                     if isinstance(law, str):
                         laws.append((tensor, law))

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from symbolic_circuits.algebra.certificate import term_data
 from symbolic_circuits.algebra.diagnosis import Edit, shown
 from symbolic_circuits.algebra.fixed import open_terms
+from symbolic_circuits.algebra.open_terms import OpenTerm
 from symbolic_circuits.algebra.polynomial import Polynomial
-from symbolic_circuits.algebra.scalar import Monomial
+from symbolic_circuits.algebra.scalar import Monomial, exact_text
 from symbolic_circuits.algebra.verdicts import HoldsAt, Proved, Refuted, Undecided, Verdict
 from symbolic_circuits.algebra.witness import Witness
 
@@ -97,9 +97,10 @@ def entries(array: np.ndarray) -> Any:
 def sum_text(value: Mapping[Monomial, Fraction]) -> str:
     """An exact number."""
     parts = []
-    for monomial, coefficient in sorted(value.items(), key=str):
+    for monomial, coefficient in sorted(value.items(), key=lambda pair: str(pair[0])):
         roots = "*".join(f"{base}^({exponent})" for base, exponent in monomial)
-        parts.append(f"{coefficient}*{roots}" if roots else str(coefficient))
+        shown_number = exact_text(coefficient) if isinstance(coefficient, Fraction) else str(coefficient)
+        parts.append(f"{shown_number}*{roots}" if roots else shown_number)
     return " + ".join(parts) or "0"
 
 
@@ -116,16 +117,27 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
     match verdict:
         case Refuted():
             data["witness"] = witness_data(verdict.witness)
-            data["residue"] = None if verdict.residue is None else [term_data(term) for term in open_terms(verdict.residue)]
+            data["residue"] = None if verdict.residue is None else [einsum_data(term) for term in open_terms(verdict.residue)]
             data["diagnosis"] = [edit_data(edit) for edit in verdict.diagnosis]
         case HoldsAt():
             data["sizes"] = dict(verdict.sizes)
             data["error_probability"] = verdict.error_probability
         case Undecided():
             data["reason"] = verdict.reason
-            data["residue"] = None if verdict.residue is None else [term_data(term) for term in open_terms(verdict.residue)]
+            data["residue"] = None if verdict.residue is None else [einsum_data(term) for term in open_terms(verdict.residue)]
             data["diagnosis"] = [edit_data(edit) for edit in verdict.diagnosis]
     return data
+
+
+def einsum_data(term: OpenTerm) -> dict[str, Any]:
+    """A term as plain data; powers are those of sizes, scalars and roots in front."""
+    network, _ = term.network()
+    return {
+        "coefficient": exact_text(term.scalar.rational),
+        "powers": {str(name): str(exponent) for name, exponent in term.scalar.monomial},
+        "einsum": network.to_einsum(),
+        "operands": [tensor.name for tensor, _ in term.factors],
+    }
 
 
 def witness_data(witness: Witness) -> dict[str, Any]:
@@ -157,6 +169,6 @@ def edit_data(edit: Edit) -> dict[str, Any]:
         "side": edit.side,
         "term": edit.term,
         "words": edit.words,
-        "lhs": [term_data(term) for term in edit.statement.lhs.terms],
-        "rhs": [term_data(term) for term in edit.statement.rhs.terms],
+        "lhs": [einsum_data(term) for term in edit.statement.lhs.terms],
+        "rhs": [einsum_data(term) for term in edit.statement.rhs.terms],
     }

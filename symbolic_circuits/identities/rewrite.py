@@ -53,6 +53,10 @@ class Rewrite:
         if left.axes != right.axes:
             raise LawError(f"the sides of the law {self.name} have different shapes")
         [pattern] = left.terms
+        if not pattern.factors or any(name not in lowering.sizes for name, _ in pattern.scalar.monomial):
+            raise LawError(
+                f"the left side of the law {self.name} is a product of tensors, with a number that is not zero in front: {self.lhs}"
+            )
         on_factors = {index for _, indices in pattern.factors for index in indices}
         if len(set(pattern.legs)) < len(pattern.legs) or not set(pattern.legs) <= on_factors:
             raise LawError(f"the left side of the law {self.name} has an axis that is free or repeated: {self.lhs}")

@@ -24,6 +24,7 @@ from symbolic_circuits.syntax.family import MatrixFamily
 __all__ = ["Lowering", "SharedLowering", "SplitNeeded", "join", "open_form", "plus"]
 
 MAX_SPLITS = 1000
+INVERSE = " ^-1"  # follows the name of a tensor in that of its inverse
 T = TypeVar("T")
 
 
@@ -97,6 +98,11 @@ class Lowering:
         """Split the axes that met no parts: one of size n d is a pair of indices in any case."""
         for token, size in self.whole.items():
             parts: list[SizeName] = []
+            alike = (self.resolved(other) for other in self.splits if other.startswith(f"{size} at "))
+            settled = next((parts for parts in alike if not any(" at " in str(part) for part in parts)), None)
+            if settled is not None:  # one order for all axes of this size
+                self.splits[token] = settled
+                continue
             if isinstance(size, Add):
                 self.splits[token] = sum_axis([self.part(summand) for summand in sorted(size.args, key=str)])
                 continue
@@ -125,6 +131,7 @@ class Lowering:
 
     def symbol(self, symbol: Symbol) -> str:
         """The name of a scalar or size; two symbols of one name would be mistaken for each other."""
+        require_plain(symbol.name)
         known = self.symbols.setdefault(symbol.name, symbol)
         if known != symbol:
             raise IdentityError(
@@ -155,6 +162,7 @@ class Lowering:
     def tensor(self, name: str, shape: Iterable[object]) -> Open:
         """A leaf with these sizes."""
         shape = tuple(shape)
+        require_plain(name.removesuffix(INVERSE))
         if self.shapes.setdefault(name, shape) != shape:
             written = [" x ".join(map(str, s)) for s in (self.shapes[name], shape)]
             raise ShapeError(f"two tensors are called {name}: one is {written[0]}, the other {written[1]}")
@@ -191,6 +199,7 @@ class Lowering:
                 )
             return self.named(value, axis, name)
         if isinstance(index, Symbol):
+            require_plain(index.name)
             self.free.add(index)
             return self.named(value, axis, index.name)
         if isinstance(index, Integer) and index >= 0:
@@ -205,7 +214,7 @@ class Lowering:
             return value.with_name(axis, name)
         value = value.grouped([*value.axes[:axis], *((part,) for part in parts), *value.axes[axis + 1 :]])
         for k in range(len(parts)):
-            value = value.with_name(axis, f"{name}.{k}")
+            value = value.with_name(axis, f"{name} .{k}")
         return value
 
     @staticmethod
@@ -241,7 +250,7 @@ class Lowering:
         self.scope = outer
         for name, axis in names:
             for k, part in enumerate(axis):
-                value = value.sum_over_name(name if len(axis) == 1 else f"{name}.{k}", part)
+                value = value.sum_over_name(name if len(axis) == 1 else f"{name} .{k}", part)
         return value
 
 
@@ -272,6 +281,14 @@ class SharedLowering(Lowering):
         tensor = Tensor(name, tuple(size for axis in value.axes for size in axis))
         self.leaves[name] = value.axes
         return Open.of_tensor(tensor, value.axes)
+
+
+def require_plain(name: str) -> None:
+    """Names with spaces, and those that begin with #, are made here and mean something else."""
+    if " " in name or name.startswith("#") or not name:
+        raise IdentityError(
+            f"{name!r} cannot be the name of a tensor, a symbol or an index: it has a space, begins with #, or is empty"
+        )
 
 
 def stated(symbol: Symbol) -> str:

@@ -31,7 +31,7 @@ from symbolic_circuits.algebra.sums import is_sum, sum_axis
 from symbolic_circuits.algebra.units import unit
 from symbolic_circuits.errors import ShapeError, UnsupportedNodeError
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
-from symbolic_circuits.syntax.lowering.context import Lowering, SplitNeeded, join, open_form, require_meeting
+from symbolic_circuits.syntax.lowering.context import INVERSE, Lowering, SplitNeeded, join, open_form, require_meeting
 from symbolic_circuits.syntax.vec import Vec
 
 __all__: list[str] = []
@@ -69,7 +69,7 @@ def _inverse(expr: Inverse, lowering: Lowering) -> Open:
 def inverse(base: Expr, lowering: Lowering) -> Open:
     """The inverse of a square matrix symbol, a tensor with the law that it is one; of products and transposes by their rules."""
     if isinstance(base, MatrixSymbol) and base.rows == base.cols:
-        name = f"{base.name}^-1"
+        name = f"{base.name}{INVERSE}"
         lowering.open(base)  # the law names it
         lowering.inverses[base.name] = name
         return lowering.tensor(name, base.shape)

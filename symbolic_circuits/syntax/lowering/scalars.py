@@ -15,6 +15,18 @@ from symbolic_circuits.syntax.lowering.functions import node
 __all__: list[str] = []
 
 MAX_POWER = 64
+UNDERSTOOD = {
+    "commutative",
+    "complex",
+    "extended_real",
+    "finite",
+    "integer",
+    "nonnegative",
+    "nonzero",
+    "positive",
+    "rational",
+    "real",
+}
 
 
 @open_form.register(Rational)
@@ -28,6 +40,11 @@ def _symbol(expr: Symbol, lowering: Lowering) -> Open:
         raise UnsupportedNodeError(f"the summation index {expr} stands as a number")
     if expr.is_extended_real is False or expr.is_commutative is False:
         raise UnsupportedNodeError(f"scalars are real; {expr} is declared otherwise")
+    unknown = sorted(key for key, value in expr._assumptions_orig.items() if key not in UNDERSTOOD or value is not True)
+    if unknown:
+        raise UnsupportedNodeError(
+            f"scalars are real or positive; {expr} is declared {unknown[0]}={expr._assumptions_orig[unknown[0]]}"
+        )
     return Open.of_scalar(generator(lowering.symbol(expr)))
 
 
