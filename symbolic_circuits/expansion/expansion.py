@@ -232,8 +232,9 @@ class PathExpansion:
 
         Parameters
         ----------
-        notation : of a closed form, which is then compared with ``unexpanded()`` as SymPy expressions; by default the terms
-            themselves, one by one, are compared with the residual stream
+        notation : of a closed form, which is then compared with ``unexpanded()`` as SymPy expressions (``holds_at`` where that uses
+            that a block has the number of heads that it has); by default the terms themselves, one by one, are compared with
+            the residual stream
 
         Examples
         --------

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sympy import Expr
+from sympy.matrices.expressions.matexpr import MatrixElement
+
 from symbolic_circuits.algebra.certificate import certificate_of
 from symbolic_circuits.algebra.decide import decide
 from symbolic_circuits.algebra.normal_form import NormalForm, normal_form
@@ -20,8 +23,14 @@ from symbolic_circuits.counts import in_words
 from symbolic_circuits.expansion.grammar import Grammar
 from symbolic_circuits.expansion.interpret import fold, interpret_grammar, value_of
 from symbolic_circuits.expansion.networks import Networks, axis_of
+from symbolic_circuits.expansion.notation.index import POSITION, output_index
+from symbolic_circuits.expansion.notation.operator import OperatorNotation
+from symbolic_circuits.expansion.tensors import BilinearTensors
 from symbolic_circuits.expansion.trees import Trees
 from symbolic_circuits.identities.prove import prove
+from symbolic_circuits.syntax.arrays import Row
+from symbolic_circuits.syntax.contract import contract
+from symbolic_circuits.syntax.vec import Vec
 
 if TYPE_CHECKING:
     from symbolic_circuits.expansion.expansion import PathExpansion
@@ -70,8 +79,31 @@ def total_of_terms(expansion: "PathExpansion", trees: Trees) -> dict[int, int]:
 
 
 def prove_closed_form(expansion: "PathExpansion", notation: str) -> Verdict:
-    """The verdict on: the closed form in a notation is the model as it stands, both as SymPy expressions."""
-    return prove(expansion.closed_form(notation), expansion.unexpanded())
+    """The verdict on: the closed form in a notation is the model as it stands, both as SymPy expressions.
+
+    The model is read as the notation reads it: an entry, the vector at a position, or the column of all entries.
+    """
+    closed, model = expansion.closed_form(notation), expansion.unexpanded()
+    if notation == "index":
+        model = MatrixElement(model, POSITION, output_index(expansion.model.unembedding))
+    elif notation == "tensor":
+        model = Row(model, POSITION)
+    elif notation == "operator":
+        linear = OperatorNotation(expansion.tensors).is_linear
+        closed, model = closed * Vec(expansion.tensors.source) if linear else closed, Vec(model)
+    return prove(closed, model, given={block.B: tensor_of(block) for block in bilinear_blocks(expansion) if closed.has(block.B)})
+
+
+def bilinear_blocks(expansion: "PathExpansion") -> list[BilinearTensors]:
+    """The tensors of the bilinear layers."""
+    return [block for block in expansion.tensors.blocks if isinstance(block, BilinearTensors)]
+
+
+def tensor_of(block: BilinearTensors) -> Expr:
+    """B_{ijk} = sum_p P_{ip} (W_1)_{pj} (W_2)_{pk}."""
+    if block.W_out is None:
+        return contract("ij,ik->ijk", block.W_1, block.W_2)
+    return contract("ip,pj,pk->ijk", block.W_out, block.W_1, block.W_2)
 
 
 def statement_of_expansion(expansion: "PathExpansion") -> Statement:

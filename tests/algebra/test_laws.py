@@ -365,7 +365,9 @@ def test_each_law_is_needed(name: str) -> None:
 def lawful_witness(verdict: object) -> bool:
     """Whether the counterexample satisfies the declared laws by our own reading, and verifies."""
     claim, witness = verdict.statement, verdict.witness
-    return witness.verify() and all(holds(law, whole(claim, witness.arrays, witness.sizes)) for law in claim.laws if law.tensor in witness.arrays)
+    return witness.verify() and all(
+        holds(law, whole(claim, witness.arrays, witness.sizes)) for law in claim.laws if law.tensor in witness.arrays
+    )
 
 
 NEAR_MISSES = {
