@@ -7,6 +7,7 @@ from sympy import Expr, Function, MatrixExpr, Max
 from sympy.core.basic import Basic
 from sympy.core.symbol import Str
 from sympy.core.sympify import _sympify
+from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.printing.precedence import PRECEDENCE
 
 __all__ = ["RowFunction", "relu", "softmax"]
@@ -77,8 +78,6 @@ class RowFunction(MatrixExpr):
         return self.args[1].free_symbols
 
     def _entry(self, i: Expr, j: Expr, **hints: object) -> Expr:
-        from sympy.matrices.expressions.matexpr import MatrixElement
-
         return MatrixElement(self, i, j)
 
     def _sympystr(self, printer: object) -> str:
