@@ -16,6 +16,7 @@ COMMANDS = {
     "graph": "Write the graph of a model or of a term.",
     "prove": "Prove or refute the identities of files.",
     "terms": "Count and list the terms of a model.",
+    "verify": "Replay certificates of proofs.",
 }
 
 EXAMPLES = """

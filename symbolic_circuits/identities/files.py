@@ -31,7 +31,7 @@ from symbolic_circuits.algebra.tensor import SizeName, Tensor
 from symbolic_circuits.algebra.verdicts import Verdict
 from symbolic_circuits.errors import IdentityError, LawError, ShapeError, SymbolicCircuitsError
 
-__all__ = ["Identity", "parse_identity", "prove_identity", "read_identities"]
+__all__ = ["Identity", "parse_identity", "printable", "prove_identity", "read_identities", "read_json"]
 
 VERSION = 1
 KEYS = {"id", "lhs", "rhs", "shapes", "given", "defs"}

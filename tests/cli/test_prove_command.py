@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -194,3 +195,24 @@ def test_an_id_that_is_no_text(file) -> None:
 def test_an_id_is_one_line(file) -> None:
     result = run(file(data=CLAIMS["refuted"] | {"id": "one\nother\tproved\tfor all sizes"}))
     assert result.exit_code == 2 or len(result.stdout.splitlines()) == 1
+
+
+def test_certificates_are_verified(tmp_path: Path) -> None:
+    claim = {
+        "id": "t",
+        "lhs": [[1, "ij,ji->", ["A", "B"]]],
+        "rhs": [[1, "ij,ji->", ["B", "A"]]],
+        "shapes": {"A": ["n", "d"], "B": ["d", "n"]},
+    }
+    (tmp_path / "claim.json").write_text(json.dumps(claim))
+    runner, folder = CliRunner(), tmp_path / "proofs"
+    assert runner.invoke(main, ["prove", str(tmp_path / "claim.json"), "--certificates", str(folder)]).exit_code == 0
+    [path] = folder.iterdir()
+    right = runner.invoke(main, ["verify", str(path)])
+    assert right.exit_code == 0 and right.output.endswith("right\n")
+    data = json.loads(path.read_text())
+    data["statement"]["lhs"][0]["factors"][0][1].reverse()
+    path.write_text(json.dumps(data))
+    wrong = runner.invoke(main, ["verify", str(path)])
+    assert wrong.exit_code == 1 and "\twrong\t" in wrong.output
+    assert runner.invoke(main, ["verify", str(tmp_path / "none.json")]).exit_code == 2
