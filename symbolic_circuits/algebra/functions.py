@@ -9,7 +9,7 @@ Counterexamples need values: rational functions have exact ones, others are encl
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import permutations
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from mpmath import iv
 
+from symbolic_circuits.algebra.fixed import open_terms
 from symbolic_circuits.algebra.open_terms import Open, OpenTerm
 from symbolic_circuits.algebra.polynomial import Polynomial, order_key
 from symbolic_circuits.algebra.tensor import Tensor
@@ -41,7 +42,7 @@ class FunctionTensor(Tensor):
 
     function: str = ""
     rows: bool = False  # applied along the last axis as a whole, such as softmax
-    argument: Open | None = None
+    argument: Open | None = field(default=None, repr=False)
 
     def __hash__(self) -> int:
         return hash((self.name, self.shape))
@@ -54,7 +55,7 @@ def function_tensor(function: str, argument: Open, *, rows: bool = False) -> Fun
     """The node of an argument without open names, one leg an axis."""
     shape = tuple(size for axis in argument.axes for size in axis)
     return FunctionTensor(
-        f"{function}{'[rows]' * rows} of {argument.terms!r}", shape, function=function, rows=rows, argument=argument
+        f"{function}{'[rows]' * rows} of {shape} {argument.terms!r}", shape, function=function, rows=rows, argument=argument
     )
 
 
@@ -78,7 +79,7 @@ def canonical_function(node: FunctionTensor, normal: Callable[[Open], Polynomial
     first = normal(node.argument)
     free = free_legs(first, len(node.shape))
     kept = [leg for leg in range(len(node.shape)) if leg not in free or (node.rows and leg == len(node.shape) - 1)]
-    argument = without_legs(node.argument, kept)
+    argument = without_legs(Open(node.argument.axes, tuple(open_terms(first))), kept)
     moving = kept[:-1] if node.rows else kept
     best: tuple | None = None
     for order in permutations(range(len(moving))):
@@ -97,7 +98,7 @@ def canonical_function(node: FunctionTensor, normal: Callable[[Open], Polynomial
     groups = exchangeable(order, same)
     shape = tuple(size for axis in moved.axes for size in axis)
     label = f"{node.function}{'[rows]' * node.rows}"
-    tensor = FunctionTensor(f"{label} of {word}", shape, groups, function=node.function, rows=node.rows, argument=moved)
+    tensor = FunctionTensor(f"{label} of {shape} {word}", shape, groups, function=node.function, rows=node.rows, argument=moved)
     return tensor, tuple(kept[k] for k in order)
 
 
@@ -111,7 +112,7 @@ def free_legs(form: Polynomial, count: int) -> set[int]:
 
 
 def without_legs(argument: Open, kept: list[int]) -> Open:
-    """An argument at any place along the legs that it does not depend on; one axis a leg."""
+    """An argument in normal form at any place along the legs that it does not depend on; one axis a leg."""
     sizes = [size for axis in argument.axes for size in axis]
     terms = []
     for term in argument.terms:
@@ -203,13 +204,25 @@ def applied(node: FunctionTensor, argument: np.ndarray) -> np.ndarray:
         The argument is outside of the domain.
     """
     function, _ = values_of(node)
+    if not is_exact(node):
+        argument = np.vectorize(as_interval, otypes=[object])(argument) if argument.size else argument
     if node.rows:
         rows = argument.reshape(-1, argument.shape[-1])
         return np.array([function(row) for row in rows], dtype=object).reshape(argument.shape)
     out = np.empty(argument.shape, dtype=object)
     for place in np.ndindex(argument.shape):
-        out[place] = function(argument[place])
+        try:
+            out[place] = function(argument[place])
+        except (TypeError, NotImplementedError) as error:  # an interval on both sides of a jump
+            raise ValueError(f"{node.function} of {argument[place]} is not known") from error
     return out
+
+
+def as_interval(value: Any) -> Any:
+    """A rational number as an interval."""
+    if not isinstance(value, int | Fraction):
+        return value
+    return iv.mpf(Fraction(value).numerator) / Fraction(value).denominator
 
 
 def settled(term: OpenTerm, known: Mapping[str, tuple[FunctionTensor, tuple[int, ...]]]) -> OpenTerm:

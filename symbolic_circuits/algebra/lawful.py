@@ -20,7 +20,7 @@ from symbolic_circuits.errors import BudgetError
 __all__ = ["diagonal_of_ones", "lawful_arrays", "require_room", "satisfies"]
 
 TRIES = 8
-MAX_ENTRIES = 1_000_000
+MAX_ENTRIES = 20_000
 
 
 def lawful_arrays(

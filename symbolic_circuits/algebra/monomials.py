@@ -6,6 +6,7 @@ exactly if no monomial is left, and a monomial whose set of entries is smallest 
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from itertools import chain
 from math import lcm, prod
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ __all__ = ["Entries", "count_of_monomials", "monomials_at", "nonzero_entries", "
 AT_ONCE = 40_000
 MAX_MONOMIALS = 400_000
 MAX_ENTRIES = 4_096
+MAX_WORK = 20_000_000  # products written out to find an entry that is not zero
 
 Entries = Mapping[tuple[int, tuple[int, ...]], Mapping[Monomial, Fraction]]  # (output entry, variables) -> coefficient
 
@@ -69,12 +71,17 @@ def nonzero_entries(polynomial: Polynomial, sizes: Mapping[str, int]) -> tuple[E
         return monomials_at(polynomial, sizes)
     bounds = output_bounds(polynomial, sizes)
     count = prod(bounds)
-    if count_of_monomials(polynomial, sizes) > MAX_MONOMIALS * min(count, MAX_ENTRIES):
-        raise BudgetError(f"too many products at sizes {dict(sizes)}")
-    for place in sorted(np.ndindex(*bounds), key=lambda place: (-len(set(place)), place)):
+    each = count_of_monomials(polynomial, sizes) // count
+    if each > MAX_MONOMIALS:
+        raise BudgetError(f"writing out {each} products for each entry at sizes {dict(sizes)}; the limit is {MAX_MONOMIALS}")
+    tries = max(1, min(MAX_ENTRIES, MAX_WORK // max(each, 1)))
+    first = tuple(min(k, size - 1) for k, size in enumerate(bounds))  # one whose indices differ
+    for place in chain([first], (place_at(k, bounds) for k in range(min(tries - 1, count)))):
         entries, variables = monomials_at(polynomial, sizes, place)
         if entries:
             return entries, variables
+    if count > tries - 1:
+        raise BudgetError(f"the first {tries - 1} of {count} entries agree at sizes {dict(sizes)}; more take too long")
     return {}, variables_of(polynomial, sizes)
 
 
@@ -185,6 +192,15 @@ def products(
     out = flat(grid[list(output)], bounds) if output else np.zeros(grid.shape[1], dtype=np.int64)
     body = np.sort(np.array(columns, dtype=np.int64).reshape(len(columns), grid.shape[1]), axis=0)
     return np.vstack([out[None], body]).T, signs
+
+
+def place_at(number: int, bounds: list[int]) -> tuple[int, ...]:
+    """The entry of that number, the last index fastest."""
+    out = []
+    for size in reversed(bounds):
+        number, here = divmod(number, size)
+        out.append(here)
+    return tuple(reversed(out))
 
 
 def all_places(sizes: list[int]) -> np.ndarray:

@@ -17,6 +17,7 @@ from symbolic_circuits.algebra.lawful import diagonal_of_ones, symmetrised
 from symbolic_circuits.algebra.open_terms import MAX_TERMS, Open, OpenTerm
 from symbolic_circuits.algebra.scalar import Scalar
 from symbolic_circuits.algebra.statement import Statement
+from symbolic_circuits.algebra.sums import is_sum
 from symbolic_circuits.algebra.units import is_unit, place_of
 from symbolic_circuits.algebra.values import size_of
 from symbolic_circuits.errors import BudgetError
@@ -100,6 +101,8 @@ def agreement(statement: Statement, sizes: Mapping[str, int], seed: int) -> floa
     BudgetError
         The statement has parts that are not evaluated modulo primes: roots, negative powers.
     """
+    if any(is_sum(size) for value in (statement.lhs, *statement.definitions.values()) for axis in value.axes for size in axis):
+        raise BudgetError("blocks are not evaluated modulo primes")
     rng = Random(seed)
     degree, bits = degree_and_bits(statement)
     length = prime_length(degree, bits)
@@ -185,7 +188,8 @@ def random_array(statement: Statement, name: str, sizes: Mapping[str, int], belo
     shape = [size_of(size, sizes) for size in statement.tensors[name].shape]
     kinds = {law.kind for law in statement.laws if law.tensor == name}
     if kinds & {"identity", "copy"}:
-        return diagonal_of_ones(shape)
+        whole = [prod(size_of(size, sizes) for size in axis) for axis in statement.axes[name]]
+        return diagonal_of_ones(whole).reshape(shape)
     if "ones" in kinds:
         return np.ones(shape, dtype=int).astype(object)
     out = np.array([rng.randrange(below) for _ in range(prod(shape))], dtype=object).reshape(shape)

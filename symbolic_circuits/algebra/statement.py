@@ -47,6 +47,11 @@ class Statement:
             raise IdentityError(
                 f"the sides have different free indices: {', '.join(left) or 'none'} and {', '.join(right) or 'none'}"
             )
+        for side in (self.lhs, self.rhs):
+            for term in side.terms:
+                missing = side.names - {name for name, _ in term.named}
+                if missing:
+                    raise ShapeError(f"the free index {min(missing)} is not in every term of the sum")
         for law in self.laws:
             if law.tensor in self.definitions:
                 raise LawError(
@@ -84,13 +89,7 @@ class Statement:
     def used(self) -> list[str]:
         """The tensors that the sides are functions of, and those that laws tie to them (an inverse); not the defined ones."""
         sides = (self.lhs, self.rhs, *self.definitions.values())
-        waiting = [term for side in sides for term in side.terms]
-        found: set[str] = set()
-        while waiting:
-            for tensor, _ in waiting.pop().factors:
-                argument = getattr(tensor, "argument", None)
-                waiting += argument.terms if argument is not None else ()
-                found.add(tensor.name)
+        found = {tensor.name for side in sides for tensor in tensors_of(side.terms)}
         for _ in self.closed_laws:
             found |= {law.other for law in self.closed_laws if law.tensor in found and law.other}
         return [name for name in self.axes if name in found and name not in self.definitions]
@@ -153,13 +152,22 @@ def require_acyclic(definitions: Mapping[str, Open]) -> None:
         if name in state or name not in definitions:
             return
         state[name] = 1
-        for term in definitions[name].terms:
-            for tensor, _ in term.factors:
-                visit(tensor.name, (*path, name))
+        for tensor in tensors_of(definitions[name].terms):
+            visit(tensor.name, (*path, name))
         state[name] = 2
 
     for name in definitions:
         visit(name, ())
+
+
+def tensors_of(terms: Iterable[OpenTerm]) -> Iterator[Tensor]:
+    """The tensors in some terms, and in the arguments of functions in them."""
+    for term in terms:
+        for tensor, _ in term.factors:
+            yield tensor
+            argument = getattr(tensor, "argument", None)
+            if argument is not None:
+                yield from tensors_of(argument.terms)
 
 
 def substituted(term: OpenTerm, definitions: Mapping[str, Open]) -> Iterator[OpenTerm]:

@@ -61,9 +61,8 @@ class Witness:
     def verify(self) -> bool:
         """Whether the sides differ at this entry, and the tensors satisfy the laws."""
         if self.modulus is not None:
-            point = Point(
-                {name: array.astype(object) for name, array in self.arrays.items()}, dict(self.sizes) | dict(self.scalars)
-            )
+            numbers = dict(self.sizes) | {name: int(value) for name, value in self.scalars.items()}
+            point = Point({name: array.astype(object) for name, array in self.arrays.items()}, numbers)
             left, right = sides_modulo(self.statement, self.sizes, point, self.modulus)
             return bool(left[self.entry] != right[self.entry])
         left, right = (side_values(self.statement, side, self) for side in (self.statement.lhs, self.statement.rhs))
@@ -102,10 +101,11 @@ def side_values(statement: Statement, side: object, witness: Witness) -> dict[Mo
     out: dict[Monomial, np.ndarray] = {}
     numbers = {name: Fraction(size) for name, size in witness.sizes.items()} | dict(witness.scalars)
     shape = [largest(size, witness.sizes) for axis in side.axes for size in axis]
-    terms = list(statement.expanded(side.terms)) if number_of_raw_terms(statement) <= MANY else list(side.terms)
+    large = number_of_raw_terms(statement) > MANY
+    terms = list(side.terms if large else statement.expanded(side.terms))
     enclosed = not all(map(is_exact, statement_functions(statement)))
     arrays = {name: to_intervals(array) for name, array in witness.arrays.items()} if enclosed else dict(witness.arrays)
-    if terms == list(side.terms) and statement.definitions:
+    if large:
         add_definitions(statement, arrays, witness, numbers)
     add_functions(statement, terms, arrays, witness, numbers)
     for term in terms:
@@ -123,14 +123,15 @@ def add_definitions(
     statement: Statement, arrays: dict[str, np.ndarray], witness: Witness, numbers: Mapping[str, Fraction]
 ) -> None:
     """Add the values of defined tensors, each evaluated once."""
+    enclosed = not all(map(is_exact, statement_functions(statement)))
     for name in definitions_in_order(statement):
         total = 0
         for term in statement.definitions[name].terms:
             scalar = scalar_value(term.scalar, numbers)
-            if scalar.monomial:
+            if scalar.monomial and not enclosed:
                 raise BudgetError(f"the definition of {name} has a root in front; there are too many terms to multiply it out")
             add_functions(statement, [term], arrays, witness, numbers)
-            total = total + term_value(term, arrays, witness.sizes) * scalar.rational
+            total = total + term_value(term, arrays, witness.sizes) * (interval(scalar) if enclosed else scalar.rational)
         shape = [size_of(size, witness.sizes) for axis in statement.axes[name] for size in axis]
         arrays[name] = np.asarray(np.asarray(total, dtype=object) + np.zeros(shape, dtype=int), dtype=object)
 
@@ -219,7 +220,7 @@ def find_witness(statement: Statement, residue: Polynomial, at: Mapping[str, int
     sizes, least = dict(at), least_sizes(statement)
     minimal = True
     for name in [name for name in names if name not in at]:
-        for value in range(least.get(name, 1), LARGEST):
+        for value in range(least.get(name, 1), least.get(name, 1) + LARGEST):
             rest = {n: least.get(n, 1) for n in names if n not in sizes and n != name}
             found = differs(residue, sizes | {name: value}, rest)
             minimal &= found is not None
@@ -314,7 +315,9 @@ def blank(statement: Statement, name: str, sizes: Mapping[str, int]) -> np.ndarr
     kinds = {law.kind for law in statement.laws if law.tensor == name}
     if "ones" in kinds:
         return np.ones(shape, dtype=int).astype(object)
-    return diagonal_of_ones(shape) if kinds & {"identity", "copy"} else np.zeros(shape, dtype=int).astype(object)
+    if kinds & {"identity", "copy"}:
+        return diagonal_of_ones(shape_at(statement.axes[name], sizes)).reshape(shape)
+    return np.zeros(shape, dtype=int).astype(object)
 
 
 def fill(statement: Statement, arrays: Mapping[str, np.ndarray], name: str, place: tuple[int, ...], value: int) -> None:

@@ -11,6 +11,7 @@ import opt_einsum
 from symbolic_circuits.algebra.functions import FunctionTensor
 from symbolic_circuits.algebra.open_terms import Open, OpenTerm
 from symbolic_circuits.algebra.scalar import Monomial
+from symbolic_circuits.algebra.sums import is_sum
 from symbolic_circuits.algebra.units import is_unit, place_of
 from symbolic_circuits.algebra.values import scalar_value, size_of
 from symbolic_circuits.errors import CodeError
@@ -28,6 +29,8 @@ def code_of_witness(witness: "Witness") -> str:
     statement = witness.statement
     if witness.modulus is not None:
         raise CodeError("a counterexample to a statement that is too large to multiply out is not written as code")
+    if any(is_sum(size) for axis in statement.lhs.axes for size in axis):
+        raise CodeError("a counterexample along an axis of blocks is not written as code: compare block by block")
     used: dict[str, str] = {}
     sides = []
     for side in (statement.lhs, statement.rhs):

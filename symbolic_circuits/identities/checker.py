@@ -2,13 +2,17 @@ r"""Whether a certificate shows that lhs - rhs = 0: every raw term rewritten by 
 
 | step | what is checked |
 | --- | --- |
-| 1 | raw terms: those of lhs and the negated ones of rhs, with definitions multiplied out |
+| 0 | what is said of function nodes, in the order of the certificate: which are equal, and which legs of one can be exchanged |
+| 1 | raw terms: those of lhs and the negated ones of rhs, with definitions multiplied out and function nodes replaced by equal ones |
 | 2 | each step to a final term is an instance of a law; together the paths cover all raw terms and all results of each rule |
 | 3 | held indices take their value, unused ones are factors of their size |
 | 4 | each final term is in one class or vanishes; classes are of equal terms, whose coefficients add up to 0 |
 
 This is deliberately plain and independent: it shares no code with what makes certificates, and uses no canonical forms. Laws that a
 user added, declared laws and definitions are hypotheses: what is checked is that the identity follows from them.
+
+Nothing is known of functions. Two function nodes are one tensor only if steps 1 to 4 show that their arguments are equal, leg by leg;
+legs that the argument of one has and that of the other lacks are legs on which it does not depend.
 """
 
 from collections import Counter
@@ -16,9 +20,13 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
+from symbolic_circuits.errors import CertificateError
 from symbolic_circuits.identities.checker_data import (
+    Claim,
     Exchange,
     Member,
+    Node,
+    Proof,
     Scalar,
     Term,
     fail,
@@ -28,7 +36,7 @@ from symbolic_circuits.identities.checker_data import (
 )
 from symbolic_circuits.identities.checker_laws import Exchanges, all_laws, exchanges_of, rules_of_laws
 from symbolic_circuits.identities.checker_reading import to_certificate
-from symbolic_circuits.identities.checker_steps import followed, used_indices
+from symbolic_circuits.identities.checker_steps import Known, followed, require_acyclic, used_indices
 
 __all__ = ["check_certificate"]
 
@@ -65,27 +73,102 @@ def check_certificate(certificate: dict) -> None:
     >>> statement = {"lhs": [term], "rhs": [term], "tensors": {"A": [["n"], ["n"]]}, "definitions": {}, "laws": [], "rules": []}
     >>> paths = [{"raw": 0, "steps": []}, {"raw": 1, "steps": []}]
     >>> certificate = {"format": "symbolic_circuits certificate", "version": 1, "statement": statement, "derived": [],
-    ...     "terms": paths, "classes": [{"members": [[0, [0, 1]], [1, [0, 1]]]}], "vanishing": []}
+    ...     "functions": [], "terms": paths, "classes": [{"members": [[0, [0, 1]], [1, [0, 1]]]}], "vanishing": []}
     >>> check_certificate(certificate)
     >>> check_certificate(certificate | {"classes": [{"members": [[0, [0, 1]], [1, [1, 0]]]}]})
     Traceback (most recent call last):
     ...
     symbolic_circuits.errors.CertificateError: class 0: final terms 0 and 1 differ in their outputs
     """
-    claim, derived, paths, classes, vanishing = to_certificate(certificate)
-    laws = all_laws(claim.laws, derived, claim.tensors)
-    exchanges = exchanges_of(laws, claim.tensors)
-    rules = rules_of_laws(laws, claim.tensors)
+    claim, derived, proof = to_certificate(certificate)
+    require_acyclic(claim)
+    tensors = {name: axes for name, axes in claim.tensors.items() if name not in claim.nodes}
+    laws = all_laws(claim.laws, derived, tensors)
+    rules = rules_of_laws(laws, tensors)
     for rule in claim.rules:
         if rule.name in rules:
             fail(f"the rule {rule.name}", "there is another rule or law of that name")
         rules[rule.name] = rule
-    finals = [final_term(term) for term in followed(claim, paths, rules, exchanges)]
-    require_partition(finals, classes, vanishing)
-    for number, members in enumerate(classes):
-        check_class(f"class {number}", members, finals, exchanges)
-    for exchange in vanishing:
-        check_vanishing(exchange, finals[exchange.number], exchanges)
+    known = Known(rules, exchanges_of(laws, tensors) | {name: exchanges_of_node(node, []) for name, node in claim.nodes.items()})
+    for name, node in claim.nodes.items():
+        learn_node(name, node, claim, known)
+    check_proof(claim, proof, known)
+
+
+def check_proof(claim: Claim, proof: Proof, known: Known) -> None:
+    """The two sides of a claim are equal."""
+    finals = [final_term(term) for term in followed(claim, proof.paths, known)]
+    require_partition(finals, proof.classes, proof.vanishing)
+    for number, members in enumerate(proof.classes):
+        check_class(f"class {number}", members, finals, known.exchanges)
+    for exchange in proof.vanishing:
+        check_vanishing(exchange, finals[exchange.number], known.exchanges)
+
+
+# --- function nodes ---------------------------------------------------------------------------------------------------
+
+
+def learn_node(name: str, node: Node, claim: Claim, known: Known) -> None:
+    """Check what a certificate says of a function node, by nodes that come before it, and remember it."""
+    legs = tuple(range(len(node.sizes)))
+    for a, b, proof in node.exchanges:
+        what = f"the function node {name}, exchange of its legs {a} and {b}"
+        if a == b or node.sizes[a] != node.sizes[b]:
+            fail(what, "they are not two legs of one size")
+        if node.rows and legs[-1] in (a, b):
+            fail(what, "a function of rows keeps the leg that it runs along")
+        order = tuple({a: b, b: a}.get(leg, leg) for leg in legs)
+        show_equal(what, node.argument, broadcast(node.argument, order, node.sizes), proof, claim, known)
+    known.exchanges[name] = exchanges_of_node(node, [{a, b} for a, b, _ in node.exchanges])
+    known.nodes[name] = name, legs
+    if node.equal is not None:
+        what = f"the function node {name}, which is to be {node.equal.node}"
+        other = claim.nodes.get(node.equal.node)
+        if other is None or known.nodes.get(node.equal.node, ("",))[0] != node.equal.node or node.equal.node == name:
+            fail(what, "that is no node before it that stands for itself")
+        require_fit(what, node, other, node.equal.legs)
+        show_equal(what, node.argument, broadcast(other.argument, node.equal.legs, node.sizes), node.equal.proof, claim, known)
+        known.nodes[name] = node.equal.node, node.equal.legs
+
+
+def require_fit(where: str, node: Node, other: Node, legs: tuple[int, ...]) -> None:
+    """Both are nodes of one function, and the legs of the other are different legs of the node, of the same sizes."""
+    if (node.function, node.rows) != (other.function, other.rows):
+        fail(where, "it is another function")
+    if len(set(legs)) != len(legs) or tuple(node.sizes[leg] for leg in legs) != other.sizes:
+        fail(where, f"the legs {legs} are not different ones of the sizes {other.sizes}")
+    if node.rows and legs[-1:] != (len(node.sizes) - 1,):
+        fail(where, "a function of rows keeps the leg that it runs along")
+
+
+def show_equal(where: str, lhs: tuple[Term, ...], rhs: tuple[Term, ...], proof: Proof, claim: Claim, known: Known) -> None:
+    """Two arguments are equal, under the laws and definitions of the statement."""
+    try:
+        check_proof(claim._replace(lhs=lhs, rhs=rhs), proof, known)
+    except CertificateError as error:
+        raise CertificateError(f"{where}: {error}") from error
+
+
+def broadcast(argument: tuple[Term, ...], legs: tuple[int, ...], sizes: tuple[int | str, ...]) -> tuple[Term, ...]:
+    """An argument with its outputs at these legs, and an output that nothing depends on at each leg that is left."""
+    out = []
+    for term in argument:
+        place = dict(zip(legs, term.output, strict=True))
+        fresh = [leg for leg in range(len(sizes)) if leg not in place]
+        place |= {leg: len(term.sizes) + k for k, leg in enumerate(fresh)}
+        output = tuple(place[leg] for leg in range(len(sizes)))
+        out.append(term._replace(sizes=term.sizes + tuple(sizes[leg] for leg in fresh), output=output))
+    return tuple(out)
+
+
+def exchanges_of_node(node: Node, pairs: list[set[int]]) -> Exchanges:
+    """The exchanges of legs that some pairs generate."""
+    groups: list[set[int]] = []
+    for pair in pairs:
+        meeting = [group for group in groups if group & pair]
+        groups = [group for group in groups if not group & pair]
+        groups.append(pair.union(*meeting))
+    return Exchanges(tuple((leg,) for leg in range(len(node.sizes))), tuple((tuple(sorted(group)), 1) for group in groups))
 
 
 # --- final terms ------------------------------------------------------------------------------------------------------

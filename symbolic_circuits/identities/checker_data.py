@@ -12,10 +12,13 @@ __all__ = [
     "Axes",
     "Certificate",
     "Claim",
+    "Equal",
     "Exchange",
     "Factor",
     "Member",
+    "Node",
     "Path",
+    "Proof",
     "Result",
     "Rule",
     "Scalar",
@@ -72,14 +75,15 @@ class Rule(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """lhs = rhs for all tensors with these axes, definitions, laws and rules."""
+    """lhs = rhs for all functions and all tensors with these axes, definitions, laws and rules."""
 
     lhs: tuple[Term, ...]
     rhs: tuple[Term, ...]
-    tensors: Mapping[str, Axes]
+    tensors: Mapping[str, Axes]  # function nodes too, each leg an axis
     definitions: Mapping[str, tuple[Term, ...]]
     laws: tuple[tuple[str, str], ...]
     rules: tuple[Rule, ...]
+    nodes: Mapping[str, "Node"]  # function nodes, in the order in which what is said of them is shown
 
 
 class Step(NamedTuple):
@@ -112,14 +116,39 @@ class Exchange(NamedTuple):
     pairs: tuple[tuple[int, int], ...]
 
 
+class Proof(NamedTuple):
+    """What shows that two sums of networks are equal."""
+
+    paths: tuple[Path, ...]
+    classes: tuple[tuple[Member, ...], ...]
+    vanishing: tuple[Exchange, ...]
+
+
+class Equal(NamedTuple):
+    """A node is another one, broadcast along the legs that are not listed."""
+
+    node: str
+    legs: tuple[int, ...]  # which leg of the node each leg of the other is
+    proof: Proof
+
+
+class Node(NamedTuple):
+    """A function of an expression: of every entry, or of every row along the last leg; nothing else is known of the function."""
+
+    function: str
+    rows: bool
+    sizes: tuple[Size, ...]  # of the legs
+    argument: tuple[Term, ...]  # the outputs are the legs
+    equal: Equal | None  # by what it is replaced
+    exchanges: tuple[tuple[int, int, Proof], ...]  # pairs of legs, and what shows that they may be exchanged
+
+
 class Certificate(NamedTuple):
     """All parts of a certificate."""
 
     claim: Claim
     derived: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]  # tensor, law, premises
-    paths: tuple[Path, ...]
-    classes: tuple[tuple[Member, ...], ...]
-    vanishing: tuple[Exchange, ...]
+    proof: Proof
 
 
 def fail(where: str, what: str) -> NoReturn:

@@ -13,8 +13,9 @@ r"""What the laws of a certificate say, as rules on indices, and which laws foll
 | ``transpose(M)`` / ``equal(M)`` | T_{hij} = M_{hji} / T_{hij} = M_{hij} |
 | ``diagonal inverse(N)``, where both are diagonal | T_{ii} N_{ii} = 1 |
 
-Symmetric and antisymmetric laws have no rule: they say in which orders the axes of a factor may be read. An axis may be a group of
-legs (a product of sizes): then each of its legs has an index.
+Symmetric and antisymmetric laws have no rule: they say in which orders the axes of a factor may be read. Only where two axes
+that are exchanged with a change of sign have size 1 is there one: ``antisymmetric(...)`` then says T = 0. An axis may be a group of legs (a product of
+sizes): then each of its legs has an index.
 """
 
 import re
@@ -249,9 +250,11 @@ def rule_of_law(name: str, law: Law, axes: Axes) -> Rule | None:
         return Rule(name, factors, frozenset(summed), (Result(ONE, kept, united),))
 
     if kind in ("identity", "copy", "ones", "diagonal"):
-        all_one = tuple((a, b) for group in groups[1:-1] for a, b in zip(groups[0], group, strict=True))
+        all_one = tuple((a, b) for group in groups[1:-1] for a, b in zip(groups[0], group, strict=kind != "ones"))
         kept = ((T, everything),) if kind == "diagonal" else ()
         return rule(((T, everything),), kept=kept, united=() if kind == "ones" else all_one)
+    if kind == "antisymmetric" and sum(not axes[axis] for axis in law.axes) > 1:  # T = -T
+        return Rule(name, ((T, everything),), frozenset(), (Result(scalar(0)),))
     if kind in ("symmetric", "antisymmetric", "permutation", "one_hot_rows", "one_hot_columns"):
         return None
     h, j = sum(groups[: max(len(axes) - 2, 0)], ()), groups[len(axes) - 1]

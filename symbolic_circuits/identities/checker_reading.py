@@ -4,110 +4,42 @@ The data come from a file of unknown origin; whatever is wrong is a CertificateE
 code that writes certificates.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 
 from symbolic_circuits.identities.checker_data import (
     Axes,
     Certificate,
     Claim,
+    Equal,
     Exchange,
     Factor,
     Member,
+    Node,
     Path,
+    Proof,
     Result,
     Rule,
-    Scalar,
     Size,
     Step,
     Term,
     fail,
-    scalar,
     unit_place,
+)
+from symbolic_circuits.identities.checker_plain import (
+    entry,
+    to_bool,
+    to_dict,
+    to_int,
+    to_ints,
+    to_list,
+    to_scalar,
+    to_size,
+    to_text,
 )
 
 __all__ = ["factor_sizes", "require_sizes", "to_certificate", "to_term"]
 
 FORMAT, VERSION = "symbolic_circuits certificate", 1
-MAX_DIGITS = 4000  # of a rational number, within what Python reads
-NUMBER = re.compile(r"-?[0-9]+(/[0-9]+)?")
-
-
-# --- plain data -------------------------------------------------------------------------------------------------------
-
-
-def to_list(value: object, where: str, length: int | None = None) -> list:
-    """A list."""
-    if not isinstance(value, list | tuple):
-        fail(where, f"a list is expected; got {type(value).__name__}")
-    if length is not None and len(value) != length:
-        fail(where, f"a list of {length} is expected; got {len(value)} elements")
-    return list(value)
-
-
-def to_dict(value: object, where: str) -> dict:
-    """An object whose keys are texts."""
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        fail(where, f"an object is expected; got {type(value).__name__}")
-    return value
-
-
-def entry(value: object, key: str, where: str) -> object:
-    """What an object has at a key."""
-    if key not in to_dict(value, where):
-        fail(where, f"{key!r} is missing")
-    return value[key]
-
-
-def to_int(value: object, where: str, below: int | None = None) -> int:
-    """A whole number from 0, below a limit."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0 or (below is not None and value >= below):
-        shown = str(value)[:50] if not isinstance(value, int) or abs(value) < 10**50 else "a larger number"
-        fail(where, f"a whole number from 0{'' if below is None else f' and below {below}'} is expected; got {shown}")
-    return int(value)
-
-
-def to_ints(value: object, where: str, below: int | None = None) -> tuple[int, ...]:
-    """Whole numbers."""
-    return tuple(to_int(item, where, below) for item in to_list(value, where))
-
-
-def to_text(value: object, where: str) -> str:
-    """A text that is not empty."""
-    if not isinstance(value, str) or not value:
-        fail(where, f"a text is expected; got {type(value).__name__!s}")
-    return value
-
-
-def to_size(value: object, where: str) -> Size:
-    """A positive number, or the name of a size."""
-    if isinstance(value, str):
-        if value.isdigit():
-            fail(where, f"a size is called {value!r}, which is a number")
-        return to_text(value, where)
-    if to_int(value, where, 10**18) == 0:
-        fail(where, "a size is 0")
-    return int(value)
-
-
-def to_fraction(value: object, where: str) -> Fraction:
-    """A rational number from its text."""
-    text = to_text(value, where)
-    if len(text) > MAX_DIGITS or not NUMBER.fullmatch(text) or not Fraction(int((text + "/1").split("/")[1])):
-        fail(where, f"a rational number such as '2/3' is expected; got {text[:50]!r}")
-    return Fraction(text)
-
-
-def to_scalar(value: object, where: str) -> Scalar:
-    """A scalar from its pair."""
-    rational, powers = to_list(value, where, 2)
-    exponents = {}
-    for name, exponent in to_dict(powers, where).items():
-        exponents[to_text(name, where)] = found = to_fraction(exponent, where)
-        if name.isdigit() and not (name.isascii() and 2 <= int(name[:19]) < 10**18 and 0 < found < 1):
-            fail(where, f"a root of a number has a prime and an exponent between 0 and 1; got {name[:50]} to the {found}")
-    return scalar(to_fraction(rational, where), exponents)
 
 
 def to_factors(value: object, where: str, below: int | None) -> tuple[Factor, ...]:
@@ -220,10 +152,11 @@ def to_pairs(value: object, where: str) -> tuple[tuple[str, str], ...]:
     return tuple((to_text(tensor, where), to_text(law, where)) for tensor, law in pairs)
 
 
-def to_claim(value: object) -> Claim:
+def to_claim(value: object, functions: object) -> Claim:
     """The statement; all terms of both sides have as many output indices, and the same names."""
     where = "the statement"
-    tensors = to_tensors(entry(value, "tensors", where), "the tensors")
+    declared = to_tensors(entry(value, "tensors", where), "the tensors")
+    tensors = declared | to_node_axes(functions, declared)
     lhs, rhs = (to_terms(entry(value, side, where), tensors, f"side {side}") for side in ("lhs", "rhs"))
     shapes = {(len(t.output), tuple((name, t.sizes[i]) for name, i in t.names)) for t in lhs + rhs}
     if len(shapes) > 1:
@@ -234,13 +167,9 @@ def to_claim(value: object) -> Claim:
     definitions = {}
     for name, terms in to_dict(entry(value, "definitions", where), "the definitions").items():
         inside = f"the definition of {name}"
-        if name not in tensors:
+        if name not in declared:
             fail(inside, "the tensor is not declared")
-        definitions[name] = to_terms(terms, tensors, inside)
-        legs = tuple(size for axis in tensors[name] for size in axis)
-        for term in definitions[name]:
-            if term.names or tuple(term.sizes[i] for i in term.output) != legs:
-                fail(inside, f"the outputs of its terms are of the sizes {legs}, without names")
+        definitions[name] = to_value(terms, tensors, tuple(size for axis in tensors[name] for size in axis), inside)
     rules = to_list(entry(value, "rules", where), "the rules")
     return Claim(
         lhs,
@@ -249,7 +178,58 @@ def to_claim(value: object) -> Claim:
         definitions,
         to_pairs(entry(value, "laws", where), "the laws"),
         tuple(to_rule(rule, tensors, f"rule {k}") for k, rule in enumerate(rules)),
+        {item["name"]: to_node(item, tensors, f"the function node {item['name']}") for item in functions},
     )
+
+
+def to_value(value: object, tensors: Mapping[str, Axes], legs: tuple[Size, ...], where: str) -> tuple[Term, ...]:
+    """A sum of terms whose outputs have these sizes."""
+    terms = to_terms(value, tensors, where)
+    for term in terms:
+        if term.names or tuple(term.sizes[i] for i in term.output) != legs:
+            fail(where, f"the outputs of its terms are of the sizes {legs}, without names")
+    return terms
+
+
+def to_node_axes(value: object, tensors: Mapping[str, Axes]) -> dict[str, Axes]:
+    """The legs of every function node, as axes; no node has the name of a tensor or of another node."""
+    out: dict[str, Axes] = {}
+    for k, item in enumerate(to_list(value, "the functions")):
+        where = f"function node {k}"
+        name = to_text(entry(item, "name", where), where)
+        if name in tensors or name in out or name.startswith("unit "):
+            fail(where, f"{name} is the name of something else as well")
+        out[name] = tuple((to_size(size, where),) for size in to_list(entry(item, "sizes", where), where))
+    return out
+
+
+def to_node(value: dict, tensors: Mapping[str, Axes], where: str) -> Node:
+    """A function node, with what is said of it; whether that is true is looked at later."""
+    sizes = tuple(size for axis in tensors[value["name"]] for size in axis)
+    rows = to_bool(entry(value, "rows", where), where)
+    if rows and not sizes:
+        fail(where, "a function of rows has no legs")
+    equal = entry(value, "equal", where)
+    exchanges = []
+    for k, item in enumerate(to_list(entry(value, "exchanges", where), where)):
+        inside = f"{where}, exchange {k}"
+        a, b = to_list(entry(item, "legs", inside), inside, 2)
+        legs = to_int(a, inside, len(sizes)), to_int(b, inside, len(sizes))
+        exchanges.append((*legs, to_proof(entry(item, "proof", inside), f"{inside}, ")))
+    return Node(
+        to_text(entry(value, "function", where), where),
+        rows,
+        sizes,
+        to_value(entry(value, "argument", where), tensors, sizes, f"the argument of {where}"),
+        None if equal is None else to_equal(equal, len(sizes), where),
+        tuple(exchanges),
+    )
+
+
+def to_equal(value: object, count: int, where: str) -> Equal:
+    """That a node with so many legs is another one."""
+    legs = to_ints(entry(value, "legs", where), where, count)
+    return Equal(to_text(entry(value, "node", where), where), legs, to_proof(entry(value, "proof", where), f"{where}, "))
 
 
 def to_path(value: object, where: str) -> Path:
@@ -285,8 +265,24 @@ def to_derived(value: object, where: str) -> tuple[str, str, tuple[tuple[str, st
     return to_text(tensor, where), to_text(law, where), to_pairs(premises, where)
 
 
+def to_proof(value: object, where: str = "") -> Proof:
+    """The final terms of a claim and their classes."""
+    inside = where or "the certificate"
+    parts = {key: to_list(entry(value, key, inside), f"{where}{key}") for key in ("terms", "classes", "vanishing")}
+    classes = []
+    for k, item in enumerate(parts["classes"]):
+        here = f"{where}class {k}"
+        members = to_list(entry(item, "members", here), here)
+        classes.append(tuple(to_member(member, f"{here}, member {m}") for m, member in enumerate(members)))
+    return Proof(
+        tuple(to_path(item, f"{where}final term {k}") for k, item in enumerate(parts["terms"])),
+        tuple(classes),
+        tuple(to_exchange(item, f"{where}vanishing term {k}") for k, item in enumerate(parts["vanishing"])),
+    )
+
+
 def to_certificate(value: object) -> Certificate:
-    """A certificate from plain data.
+    """A certificate from plain data; one that says nothing of functions has no function nodes.
 
     Raises
     ------
@@ -298,15 +294,9 @@ def to_certificate(value: object) -> Certificate:
         fail(where, f"its format is not {FORMAT!r}")
     if to_int(entry(value, "version", where), f"{where}, version") != VERSION:
         fail(where, f"this checker reads version {VERSION}; got {value['version']}")
-    parts = {key: to_list(entry(value, key, where), key) for key in ("derived", "terms", "classes", "vanishing")}
-    classes = []
-    for k, item in enumerate(parts["classes"]):
-        members = to_list(entry(item, "members", f"class {k}"), f"class {k}")
-        classes.append(tuple(to_member(member, f"class {k}, member {m}") for m, member in enumerate(members)))
+    derived = to_list(entry(value, "derived", where), "derived")
     return Certificate(
-        to_claim(entry(value, "statement", where)),
-        tuple(to_derived(item, f"derived law {k}") for k, item in enumerate(parts["derived"])),
-        tuple(to_path(item, f"final term {k}") for k, item in enumerate(parts["terms"])),
-        tuple(classes),
-        tuple(to_exchange(item, f"vanishing term {k}") for k, item in enumerate(parts["vanishing"])),
+        to_claim(entry(value, "statement", where), value.get("functions", [])),
+        tuple(to_derived(item, f"derived law {k}") for k, item in enumerate(derived)),
+        to_proof(value),
     )

@@ -1,15 +1,18 @@
 r"""Raw terms of a certificate, and its steps replayed: sum_f T_f[...] becomes what the rule of each step says, and nothing else.
 
-Raw terms are those of lhs and the negated ones of rhs, definitions multiplied out. A step names the factors that it replaces; that
-they match the rule, in an order of legs that is allowed, and that the indices it sums over occur nowhere else, is looked at here.
+Raw terms are those of lhs and the negated ones of rhs, definitions multiplied out, then function nodes replaced by what they are
+known to be equal to. A step names the factors that it replaces; that they match the rule, in an order of legs that is allowed, and
+that the indices it sums over occur nowhere else, is looked at here.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from symbolic_circuits.identities.checker_data import (
     Axes,
     Claim,
+    Factor,
     Path,
     Result,
     Rule,
@@ -24,36 +27,56 @@ from symbolic_circuits.identities.checker_data import (
 from symbolic_circuits.identities.checker_laws import Exchanges
 from symbolic_circuits.identities.checker_reading import require_sizes
 
-__all__ = ["followed", "raw_terms", "used_indices"]
+__all__ = ["Known", "followed", "raw_terms", "require_acyclic", "used_indices"]
 
-MAX_WORK = 5_000_000  # factors and indices written while definitions are multiplied out
+MAX_WORK = 5_000_000  # factors and indices written while definitions are multiplied out, in all proofs of a certificate
 
 
 # --- raw terms --------------------------------------------------------------------------------------------------------
 
 
-def raw_terms(claim: Claim) -> Iterator[Term]:
+@dataclass
+class Known:
+    """What has been shown so far."""
+
+    rules: Mapping[str, Rule]
+    exchanges: dict[str, Exchanges]  # of tensors and function nodes
+    nodes: dict[str, Factor] = field(default_factory=dict)  # what each node is replaced by, and which legs of it are taken
+    work: int = 0
+
+
+def raw_terms(claim: Claim, known: Known) -> Iterator[Term]:
     """The terms of lhs - rhs, with definitions multiplied out: the first defined factor first, its first term first."""
-    require_acyclic(claim.definitions)
-    work = 0
     waiting = [term._replace(scalar=times(term.scalar, scalar(-1))) for term in reversed(claim.rhs)] + list(reversed(claim.lhs))
     while waiting:
         term = waiting.pop()
         place = next((k for k, (name, _) in enumerate(term.factors) if name in claim.definitions), None)
+        known.work += len(term.factors) + len(term.sizes)
+        if known.work > MAX_WORK:
+            fail("the definitions", "multiplying them out makes more than this checker writes down")
         if place is None:
-            yield term
+            yield term._replace(factors=tuple(replaced(factor, claim, known) for factor in term.factors))
             continue
-        work += 1
         for inner in reversed(claim.definitions[term.factors[place][0]]):
-            work += len(term.factors) + len(term.sizes) + len(inner.factors) + len(inner.sizes)
-            if work > MAX_WORK:
-                fail("the definitions", "multiplying them out makes more than this checker writes down")
+            known.work += len(term.factors) + len(term.sizes) + len(inner.factors) + len(inner.sizes)
             waiting.append(substituted(term, place, inner))
 
 
-def require_acyclic(definitions: Mapping[str, Sequence[Term]]) -> None:
-    """No tensor is defined by itself: one after the other, each is defined by those before or by none."""
-    needs = {name: {f for term in terms for f, _ in term.factors if f in definitions} for name, terms in definitions.items()}
+def replaced(factor: Factor, claim: Claim, known: Known) -> Factor:
+    """A factor, or what it is known to be equal to where it is a function node."""
+    name, indices = factor
+    if name not in claim.nodes:
+        return factor
+    if name not in known.nodes:
+        fail(f"the function node {name}", "it is needed before the certificate has come to it")
+    other, legs = known.nodes[name]
+    return other, tuple(indices[leg] for leg in legs)
+
+
+def require_acyclic(claim: Claim) -> None:
+    """No tensor is defined by itself, and no function node stands in its own argument, directly or through others."""
+    values = dict(claim.definitions) | {name: node.argument for name, node in claim.nodes.items()}
+    needs = {name: {f for term in terms for f, _ in term.factors if f in values} for name, terms in values.items()}
     while needs:
         ready = {name for name, others in needs.items() if not others}
         if not ready:
@@ -105,18 +128,18 @@ def used_indices(term: Term) -> set[int]:
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def followed(claim: Claim, paths: Sequence[Path], rules: Mapping[str, Rule], exchanges: Mapping[str, Exchanges]) -> list[Term]:
+def followed(claim: Claim, paths: Sequence[Path], known: Known) -> list[Term]:
     """What each path leads to, by its number; together they cover everything that the raw terms are."""
     numbers: dict[int, list[int]] = {}
     for number, path in enumerate(paths):
         numbers.setdefault(path.raw, []).append(number)
     finals: dict[int, Term] = {}
     count = 0
-    for raw, term in enumerate(raw_terms(claim)):
+    for raw, term in enumerate(raw_terms(claim, known)):
         count += 1
         if raw not in numbers and term.scalar.rational != 0:
             fail(f"raw term {raw}", "no final term comes from it")
-        for number, found in leaves(term, raw, numbers.get(raw, []), paths, claim.tensors, rules, exchanges):
+        for number, found in leaves(term, raw, numbers.get(raw, []), paths, claim.tensors, known):
             finals[number] = found
     for raw in numbers:
         if raw >= count:
@@ -125,13 +148,7 @@ def followed(claim: Claim, paths: Sequence[Path], rules: Mapping[str, Rule], exc
 
 
 def leaves(
-    term: Term,
-    raw: int,
-    numbers: list[int],
-    paths: Sequence[Path],
-    tensors: Mapping[str, Axes],
-    rules: Mapping[str, Rule],
-    exchanges: Mapping[str, Exchanges],
+    term: Term, raw: int, numbers: list[int], paths: Sequence[Path], tensors: Mapping[str, Axes], known: Known
 ) -> Iterator[tuple[int, Term]]:
     """Final terms of a raw term, by number; where a step has several results there is a path through each that is not zero."""
     waiting = [(term, numbers, 0)] if numbers else []
@@ -149,9 +166,9 @@ def leaves(
         if len(steps) > 1:
             fail(where, f"final terms {group} of raw term {raw} take different steps from one term")
         step = steps.pop()
-        if step.rule not in rules:
+        if step.rule not in known.rules:
             fail(where, f"there is no rule {step.rule!r}")
-        results = rules[step.rule].results
+        results = known.rules[step.rule].results
         chosen: dict[int, list[int]] = {}
         for number in group:
             chosen.setdefault(paths[number].steps[depth].choice, []).append(number)
@@ -159,7 +176,7 @@ def leaves(
             fail(where, f"{step.rule} has {len(results)} results; result {max(chosen)} is followed")
         for choice, result in enumerate(results):
             if choice in chosen:
-                after = applied(current, rules[step.rule], result, step, tensors, exchanges, where)
+                after = applied(current, known.rules[step.rule], result, step, tensors, known.exchanges, where)
                 waiting.append((after, chosen[choice], depth + 1))
             elif result.scalar.rational != 0 and current.scalar.rational != 0:
                 fail(where, f"result {choice} of {step.rule} is not followed by any final term")

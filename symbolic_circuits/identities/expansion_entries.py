@@ -4,10 +4,8 @@ Sums are multiplied out as they come: terms in the order of the arguments, the l
 cancelled. Tensors are real, so that the adjoint is the transpose.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from fractions import Fraction
-from functools import singledispatch
 from itertools import product
 
 from sympy import (
@@ -16,12 +14,12 @@ from sympy import (
     DiagMatrix,
     DiagonalMatrix,
     DiagonalOf,
-    Expr,
     HadamardPower,
     HadamardProduct,
     Identity,
     IndexedBase,
     Integer,
+    Inverse,
     KroneckerDelta,
     KroneckerProduct,
     MatAdd,
@@ -39,8 +37,7 @@ from sympy import (
     ZeroMatrix,
     factorint,
 )
-from sympy.core.basic import Basic
-from sympy.matrices.expressions.matexpr import MatrixElement, MatrixExpr
+from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.matrices.matrixbase import MatrixBase
 from sympy.tensor.array import NDimArray
 from sympy.tensor.array.expressions import (
@@ -57,9 +54,22 @@ from sympy.tensor.array.expressions import (
 from sympy.tensor.array.expressions.array_expressions import ArrayElement
 from sympy.tensor.indexed import Indexed
 
-from symbolic_circuits.errors import BudgetError, ShapeError, UnsupportedNodeError
-from symbolic_circuits.identities.checker_data import Scalar, scalar, times
-from symbolic_circuits.identities.expansion_indices import Entry, Index, Variable
+from symbolic_circuits.errors import ShapeError, UnsupportedNodeError
+from symbolic_circuits.identities.checker_data import Scalar, scalar
+from symbolic_circuits.identities.expansion_functions import function_of
+from symbolic_circuits.identities.expansion_indices import Entry, Index
+from symbolic_circuits.identities.expansion_walk import (
+    MAX_POWER,
+    ONE,
+    At,
+    Sum_,
+    Walk,
+    entries,
+    equal,
+    multiplied,
+    shape_of,
+    summed,
+)
 from symbolic_circuits.syntax.arrays import Row, TensorDot
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.contract import MatrixContraction, ScalarContraction, TensorContraction
@@ -67,131 +77,9 @@ from symbolic_circuits.syntax.family import FamilyMember, MatrixFamily
 from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
 from symbolic_circuits.syntax.vec import Vec
 
-__all__ = ["Walk", "entries", "shape_of"]
+__all__: list[str] = []
 
-MAX_TERMS = 200_000
-MAX_POWER = 64
 MAX_RADICAND = 10**12
-ONE = Entry(scalar(1))
-
-At = tuple[Index, ...]  # an index for each axis
-Sum_ = list[Entry]
-
-
-@dataclass
-class Walk:
-    """What is known while trees are walked: which symbols sums have bound, and what each name stands for."""
-
-    scope: dict[Symbol, Index] = field(default_factory=dict)
-    names: dict[str, Index] = field(default_factory=dict)  # index symbols that no sum binds
-    tensors: dict[str, tuple[Expr, ...]] = field(default_factory=dict)
-    symbols: dict[str, Symbol] = field(default_factory=dict)
-    used: int = 0
-
-    def fresh(self, size: object) -> Index:
-        """An index of a new axis."""
-        size = size if isinstance(size, Basic) else Integer(size)
-        if size == 1:
-            return ()
-        for symbol in size.free_symbols:
-            self.know(symbol)
-            if symbol in self.scope:
-                raise UnsupportedNodeError(f"the size {size} depends on the summation index {symbol}")
-        self.used += 1
-        return (Variable(size, self.used),)
-
-    def know(self, symbol: Symbol) -> str:
-        """The name of a scalar or size, which no other symbol has."""
-        if self.symbols.setdefault(symbol.name, symbol) != symbol:
-            raise UnsupportedNodeError(f"two different symbols are called {symbol.name}")
-        if symbol.name.isdigit() or not symbol.name:
-            raise UnsupportedNodeError(f"a symbol is called {symbol.name!r}, like a number")
-        return symbol.name
-
-    def leaf(self, name: str, shape: Iterable[object], at: At) -> Sum_:
-        """An entry of a tensor."""
-        shape = tuple(size if isinstance(size, Basic) else Integer(size) for size in shape)
-        if self.tensors.setdefault(name, shape) != shape:
-            raise ShapeError(f"two tensors are called {name}: of shapes {self.tensors[name]} and {shape}")
-        if name.startswith("unit "):
-            raise UnsupportedNodeError(f"{name!r} is the name of a unit vector")
-        axes = tuple(self.fresh(size) for size in shape)
-        return [ONE._replace(factors=((name, axes),), equations=tuple(zip(axes, at, strict=True)))]
-
-    def indexed(self, value: object, size: Expr) -> tuple[Index, Sum_]:
-        """The index that a number or symbol stands for on an axis; a number is a unit vector on it."""
-        if value in self.scope:
-            return self.scope[value], [ONE]
-        if size == 1:
-            return (), [ONE]
-        if isinstance(value, Integer):
-            if value < 0 or (size - value).is_nonpositive:
-                raise ShapeError(f"the index {value} lies outside an axis of size {size}")
-            index = self.fresh(size)
-            return index, [ONE._replace(factors=((f"unit {value}", (index,)),), summed=(index,))]
-        if isinstance(value, Symbol):
-            index = self.names.setdefault(self.know(value), self.fresh(size))
-            return index, [ONE._replace(names=((value.name, index),))]
-        raise UnsupportedNodeError(f"{value} stands as an index; an index is a symbol or a number")
-
-    def held(self, part: Basic, values: Sequence[object], after: At) -> Sum_:
-        """The entries of an array whose first axes are indexed by symbols or numbers."""
-        pairs = [self.indexed(value, size) for value, size in zip(values, shape_of(part), strict=False)]
-        return multiplied(entries(part, tuple(index for index, _ in pairs) + after, self), *(extra for _, extra in pairs))
-
-
-def multiplied(*sums: Sum_) -> Sum_:
-    """The product of sums, multiplied out."""
-    out = [ONE]
-    for factor in sums:
-        if len(out) * len(factor) > MAX_TERMS:
-            raise BudgetError(f"multiplying out would make {len(out) * len(factor)} terms; the limit is {MAX_TERMS}")
-        out = [Entry(times(a.scalar, b.scalar), *(x + y for x, y in zip(a[1:], b[1:], strict=True))) for a in out for b in factor]
-    return out
-
-
-def summed(terms: Sum_, *indices: Index) -> Sum_:
-    """The sum over indices."""
-    return [term._replace(summed=term.summed + indices) for term in terms]
-
-
-def equal(*pairs: tuple[Index, Index]) -> Sum_:
-    """1 where indices are equal, else 0."""
-    return [ONE._replace(equations=pairs)]
-
-
-def shape_of(expr: Basic) -> tuple[Expr, ...]:
-    """The sizes of the axes of a node; () for a scalar."""
-    if isinstance(expr, Trace | MatrixElement | ArrayElement | Indexed | ScalarContraction):
-        return ()
-    if isinstance(expr, ArrayTensorProduct):
-        return tuple(size for arg in expr.args for size in shape_of(arg))
-    if isinstance(expr, Add | ArrayAdd):
-        return shape_of(expr.args[0])
-    if isinstance(expr, Mul) and not isinstance(expr, MatrixExpr):
-        return next((shape for shape in map(shape_of, expr.args) if shape), ())
-    if isinstance(expr, PermuteDims):
-        inner = shape_of(expr.expr)
-        return tuple(inner[int(axis)] for axis in expr.permutation.array_form)
-    if isinstance(expr, ArrayContraction | ArrayDiagonal):
-        inner, groups = shape_of(expr.expr), expr.args[1:]
-        gone = {int(axis) for group in groups for axis in group}
-        kept = tuple(size for axis, size in enumerate(inner) if axis not in gone)
-        return kept + (tuple(inner[int(group[0])] for group in groups) if isinstance(expr, ArrayDiagonal) else ())
-    shape = getattr(expr, "shape", ())
-    return tuple(size if isinstance(size, Basic) else Integer(size) for size in shape or ())
-
-
-@singledispatch
-def entries(expr: object, at: At, walk: Walk) -> Sum_:
-    """The entry of a node at an index for each of its axes, as a sum of terms.
-
-    Raises
-    ------
-    UnsupportedNodeError
-        There is no rule for the node.
-    """
-    raise UnsupportedNodeError(f"{type(expr).__name__} has no rule for its entries: {str(expr)[:200]}")
 
 
 # --- scalars, sums and products ---------------------------------------------------------------------------------------
@@ -216,10 +104,12 @@ def _pow(expr: Pow, at: At, walk: Walk) -> Sum_:
         raise UnsupportedNodeError(f"the power {expr} of an array is not one of its entries")
     if isinstance(exponent, Integer) and 0 <= exponent <= MAX_POWER:
         return multiplied(*(entries(base, (), walk) for _ in range(int(exponent))))
+    if not isinstance(exponent, Rational):
+        raise UnsupportedNodeError(f"the exponent of {expr} is not a rational number")
     number = isinstance(base, Symbol | Rational) and isinstance(exponent, Integer)
-    found = entries(base, (), walk) if isinstance(exponent, Rational) and (base.is_positive or number) else []
+    found = entries(base, (), walk) if base.is_positive or number else []
     if len(found) != 1 or found[0] != Entry(found[0].scalar):
-        raise UnsupportedNodeError(f"the power {expr} is not one of a monomial in positive symbols")
+        return function_of(f"power {exponent}", base, (), walk)  # nothing is known of it
     return [Entry(to_power(found[0].scalar, Fraction(int(exponent.p), int(exponent.q))))]
 
 
@@ -367,13 +257,37 @@ def _matmul(expr: MatMul, at: At, walk: Walk) -> Sum_:
 
 @entries.register(MatPow)
 def _matpow(expr: MatPow, at: At, walk: Walk) -> Sum_:
-    if not (isinstance(expr.exp, Integer) and 0 <= expr.exp <= MAX_POWER):
-        raise UnsupportedNodeError(f"the matrix power {expr} is not a whole one between 0 and {MAX_POWER}")
+    if not (isinstance(expr.exp, Integer) and abs(expr.exp) <= MAX_POWER):
+        raise UnsupportedNodeError(f"the matrix power {expr} is not a whole one between -{MAX_POWER} and {MAX_POWER}")
     if expr.exp == 0:
         return equal((at[0], at[1]))
-    between = [walk.fresh(expr.base.shape[0]) for _ in range(int(expr.exp) - 1)]
+    base = expr.base if expr.exp > 0 else Inverse(expr.base)
+    between = [walk.fresh(expr.base.shape[0]) for _ in range(abs(int(expr.exp)) - 1)]
     ends = zip([at[0], *between], [*between, at[1]], strict=True)
-    return summed(multiplied(*(entries(expr.base, pair, walk) for pair in ends)), *between)
+    return summed(multiplied(*(entries(base, pair, walk) for pair in ends)), *between)
+
+
+@entries.register(Inverse)
+def _inverse(expr: Inverse, at: At, walk: Walk) -> Sum_:
+    base = expr.arg
+    if isinstance(base, MatrixSymbol) and base.rows == base.cols:  # a tensor, of which a law says what it is
+        walk.leaf(base.name, base.shape, at)
+        return walk.leaf(f"{base.name} ^-1", base.shape, at, inverse_of=base.name)
+    if isinstance(base, Identity):
+        return entries(base, at, walk)
+    if isinstance(base, Transpose):
+        return entries(Inverse(base.arg), (at[1], at[0]), walk)
+    if isinstance(base, Inverse):
+        return entries(base.arg, at, walk)
+    if isinstance(base, MatPow):
+        return entries(MatPow(base.base, -base.exp), at, walk)
+    if isinstance(base, KroneckerProduct):
+        return entries(KroneckerProduct(*map(Inverse, base.args)), at, walk)
+    if isinstance(base, MatMul) and all(arg.rows == arg.cols for arg in base.args if arg.is_Matrix):
+        scalars = [1 / arg for arg in base.args if not arg.is_Matrix]
+        matrices = [Inverse(arg) for arg in reversed(base.args) if arg.is_Matrix]
+        return entries(MatMul(*scalars, *matrices, evaluate=False), at, walk)
+    raise UnsupportedNodeError(f"the inverse of {base} is not one of a square matrix symbol, or of a product of such")
 
 
 @entries.register(Transpose)

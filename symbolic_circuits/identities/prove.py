@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from math import prod
 from typing import Any
 
-from sympy import Add, Expr, HadamardPower, IndexedBase, Integer, MatAdd, MatPow, MatrixSymbol, Pow, Symbol, ZeroMatrix, sympify
+from sympy import Add, Expr, HadamardPower, IndexedBase, Integer, MatAdd, MatPow, MatrixSymbol, Pow, ZeroMatrix, sympify
 from sympy.core.basic import Basic
 from sympy.tensor.array.expressions import ArrayAdd, ArraySymbol, ZeroArray
 
@@ -14,8 +14,9 @@ from symbolic_circuits.algebra.normal_form import normal_form
 from symbolic_circuits.algebra.open_terms import Open
 from symbolic_circuits.algebra.polynomial import Polynomial
 from symbolic_circuits.algebra.statement import Statement
+from symbolic_circuits.algebra.sums import is_sum
 from symbolic_circuits.algebra.verdicts import Verdict
-from symbolic_circuits.errors import IdentityError, LawError, NotationError, ShapeError
+from symbolic_circuits.errors import IdentityError, LawError, NotationError, ShapeError, UnsupportedNodeError
 from symbolic_circuits.identities.rewrite import Rewrite
 from symbolic_circuits.syntax.express import Symbols, write
 from symbolic_circuits.syntax.family import MatrixFamily
@@ -67,7 +68,7 @@ def prove(lhs: Expr, rhs: Expr, given: Given = (), *, at: Mapping[Any, int] | No
     """
     shared = estimated_terms(lhs, {}) + estimated_terms(rhs, {}) > MANY
     statement = statement_of(lhs, rhs, given, lowering=SharedLowering() if shared else Lowering())
-    return decide(statement, at={name_of(size): number for size, number in (at or {}).items()}, seed=seed)
+    return decide(statement, at={str(size): number for size, number in (at or {}).items()}, seed=seed)
 
 
 def estimated_terms(expr: Any, known: dict[Any, float]) -> float:
@@ -101,6 +102,8 @@ def statement_of(lhs: Expr, rhs: Expr, given: Given = (), *, lowering: Lowering 
             defined = lowering.open(value)
             if defined.names:
                 raise IdentityError(f"the definition of {tensor} has the free index {sorted(defined.names)[0]}")
+            if any(is_sum(size) for axis in axes for size in axis):
+                raise UnsupportedNodeError(f"the definition of {tensor} runs along an axis of blocks: define its blocks")
             values[name_of(tensor)] = lowering.total(Open(axes, ()), defined)
         for tensor, _ in laws:
             if isinstance(tensor, Basic | MatrixFamily):
@@ -154,7 +157,7 @@ def name_of(tensor: Any) -> str:
     """The name of a tensor or size."""
     if isinstance(tensor, str):
         return tensor
-    if isinstance(tensor, MatrixSymbol | MatrixFamily | Symbol):
+    if isinstance(tensor, MatrixSymbol | MatrixFamily):
         return tensor.name
     if isinstance(tensor, ArraySymbol):
         return str(tensor.name)

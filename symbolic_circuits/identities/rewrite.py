@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sympy import Expr
 
+from symbolic_circuits.algebra.functions import functions_of
 from symbolic_circuits.algebra.open_terms import Open, OpenTerm
 from symbolic_circuits.algebra.rewriting import ZERO, Replacement, Rule
 from symbolic_circuits.algebra.scalar import Scalar, power, times
@@ -57,6 +58,8 @@ class Rewrite:
             raise LawError(
                 f"the left side of the law {self.name} is a product of tensors, with a number that is not zero in front: {self.lhs}"
             )
+        if next(functions_of(left.terms), None) is not None:
+            raise LawError(f"the law {self.name} has a function on its left side, which is a product of tensors")
         on_factors = {index for _, indices in pattern.factors for index in indices}
         if len(set(pattern.legs)) < len(pattern.legs) or not set(pattern.legs) <= on_factors:
             raise LawError(f"the left side of the law {self.name} has an axis that is free or repeated: {self.lhs}")

@@ -25,7 +25,7 @@ def test_proved(model: str) -> None:
 def test_closed_forms(model: str, notation: str) -> None:
     verdict = sc.path_expansion(model).prove(notation)
     listed = "H" not in model  # sums over two heads and the two heads by name are equal because there are two
-    assert verdict.verdict == "proved" or listed and verdict.verdict == "holds_at" and verdict.error_probability is None
+    assert verdict.verdict == "proved" or (listed and verdict.verdict == "holds_at" and verdict.error_probability is None)
 
 
 @settings(max_examples=40, deadline=None)

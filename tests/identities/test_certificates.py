@@ -97,8 +97,9 @@ def test_proofs_are_replayed(k: int) -> None:
     verdict = prove(lhs, rhs, given)
     assert verdict.verdict == "proved"
     replayed(lhs, rhs, verdict.certificate)
-    with pytest.raises(CertificateError):
-        matches_statement(lhs, rhs + lhs, verdict.certificate)
+    if verdict.certificate["classes"]:  # else both sides are zero term by term
+        with pytest.raises(CertificateError):
+            matches_statement(lhs, rhs + lhs, verdict.certificate)
 
 
 @pytest.mark.parametrize("name", CASES)

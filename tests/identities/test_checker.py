@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 import pytest
 from certificates import ARRAYS, CERTIFICATES, SIZES, SPLIT, certificate, step, term
+from function_certificates import FUNCTIONS, value_of_node
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,11 +21,12 @@ from symbolic_circuits.identities.checker_laws import Law, all_laws, exchanges_o
 from symbolic_circuits.identities.expansion import evaluate
 
 TWO, THREE = [0, 1], [0, 1, 2]
+VALID = CERTIFICATES | FUNCTIONS
 
 
-@pytest.mark.parametrize("name", CERTIFICATES)
+@pytest.mark.parametrize("name", VALID)
 def test_valid(name: str) -> None:
-    check_certificate(CERTIFICATES[name])
+    check_certificate(VALID[name])
 
 
 # --- near-misses ------------------------------------------------------------------------------------------------------
@@ -47,6 +49,16 @@ def members(*classes: list) -> Callable[[dict], None]:
     return put("classes", [{"members": list(found)} for found in classes])
 
 
+def in_order(key: str, *order: int) -> Callable[[dict], None]:
+    """A change: the elements of a list in another order."""
+
+    def change(data: dict) -> None:
+        data[key] = [data[key][k] for k in order]
+
+    return change
+
+
+NOTHING = {"terms": [], "classes": [], "vanishing": []}
 NEAR_MISSES = [
     # classes
     ("trace of a product", members([[0, TWO], [1, TWO]]), "differ in their factors"),
@@ -180,6 +192,52 @@ NEAR_MISSES = [
     ("one-hot rows", put("statement", "laws", [["R", "diagonal"]]), "compares axes of different sizes"),
     ("one-hot rows", put("statement", "laws", [["R", "symmetric(0,1)"]]), "compares axes of different sizes"),
     ("one-hot rows", put("statement", "laws", [["R", "permutation"]]), "compares axes of different sizes"),
+    # function nodes
+    ("relu of a symmetric sum", put("functions", 0, "exchanges", []), "differ in their factors"),
+    ("relu of a symmetric sum", put("functions", 0, "argument", 1, "coefficient", 0, "2"), "legs 0 and 1: class 0: its coefficients"),
+    ("relu of a symmetric sum", put("functions", 0, "argument", 1, "coefficient", 0, "-1"), "legs 0 and 1: class 0: its coefficients"),
+    ("relu of a symmetric sum", put("functions", 0, "exchanges", 0, "legs", [0, 0]), "not two legs of one size"),
+    ("relu of a symmetric sum", put("functions", 0, "exchanges", 0, "legs", [0, 2]), "below 2 is expected; got 2"),
+    ("relu of a symmetric sum", put("functions", 0, "rows", True), "keeps the leg that it runs along"),
+    ("relu of a symmetric sum", put("functions", 0, "rows", 1), "true or false is expected"),
+    ("relu of a symmetric sum", put("functions", 0, "name", "A"), "the name of something else as well"),
+    ("relu of a symmetric sum", put("functions", 0, "name", "unit 3"), "the name of something else as well"),
+    ("relu of a symmetric sum", put("functions", 0, "name", "r9"), "the tensor r0 is not declared"),
+    ("relu of a symmetric sum", put("functions", 0, "sizes", ["n", "m"]), "r0 has a leg of size m|are of the sizes"),
+    ("relu of a symmetric sum", put("functions", 0, "exchanges", 0, "proof", "classes", []), "is in no class"),
+    ("relu of a symmetric sum", put("functions", []), "the tensor r0 is not declared"),
+    ("relu of a symmetric sum", put("statement", "laws", [["r0", "symmetric(0,1)"]]), "the tensor r0 is not declared"),
+    ("transposed argument", put("functions", 1, "equal", "legs", [0, 1]), "differ in their outputs"),
+    ("transposed argument", put("functions", 1, "equal", "legs", [1, 1]), "are not different ones"),
+    ("transposed argument", put("functions", 1, "equal", "legs", [1]), "are not different ones"),
+    ("transposed argument", put("functions", 1, "equal", "node", "f1"), "no node before it that stands for itself"),
+    ("transposed argument", put("functions", 1, "equal", "node", "A"), "no node before it that stands for itself"),
+    ("transposed argument", put("functions", 1, "function", "g"), "it is another function"),
+    ("transposed argument", put("functions", 1, "rows", True), "it is another function"),
+    ("transposed argument", put("functions", 1, "equal", None), "differ in their factors"),
+    ("transposed argument", put("functions", 1, "argument", [term("A_ij -> ij")]), "differ in their outputs"),
+    ("transposed argument", put("functions", 1, "argument", [term("A_ii -> ij")]), "differ|labels"),
+    ("transposed argument", put("functions", 1, "argument", []), "none with the number 1"),
+    ("transposed argument", put("functions", 1, "argument", [term("f1_ij -> ij")]), "the definition of f1: it is cyclic"),
+    ("transposed argument", put("functions", 1, "argument", 0, "names", [["s", 0]]), "without names"),
+    ("transposed argument", put("functions", 0, "equal", {"node": "f1", "legs": TWO, "proof": NOTHING}), "no node before it"),
+    ("an argument that does not depend on a leg", put("functions", 1, "argument", [term("x_i y_j -> ij")]), "differ|labels"),
+    ("an argument that does not depend on a leg", put("functions", 1, "equal", "legs", [1]), "differ|labels"),
+    ("an argument that does not depend on a leg", put("functions", 1, "sizes", ["n", "m"]), "has a leg of size m|are of the sizes"),
+    ("rows", put("functions", 0, "rows", False), "it is another function"),
+    ("rows", put("functions", 1, "equal", "legs", [1, 0]), "keeps the leg that it runs along|differ"),
+    ("rows", put("functions", 1, "equal", "legs", [0]), "are not different ones"),
+    ("rows of a constant", put("functions", 0, "rows", False), "add up|differ|another"),
+    ("nested", put("functions", 1, "equal", None), "differ in their factors|is needed"),
+    ("nested", in_order("functions", 0, 2, 3, 1), "is needed before the certificate has come to it"),
+    ("nested", in_order("functions", 0, 2, 1, 3), None),
+    ("nested", in_order("functions", 1, 0, 2, 3), "no node before it"),
+    ("nested", put("functions", 3, "argument", [term("f1_ij B_jk -> ki")]), "differ in their"),
+    ("a law in the argument", put("statement", "laws", []), "there is no rule"),
+    ("a law in the argument", put("functions", 1, "argument", [term("O_ai O_bj x_j -> i")]), "needs one index on two legs"),
+    ("a definition in the argument", put("statement", "definitions", "C", 1, term("B_ij -> ji")), "differ in their"),
+    ("a definition in the argument", put("statement", "definitions", "C", 1, term("f1_ij -> ij")), "the definition of C: it is cyclic"),
+    ("a function of a number", put("functions", 1, "argument", 0, "coefficient", ["1", {"n": "2"}]), "have the monomials"),
     # the shape of the data
     ("nothing", put("statement", "lhs", [term("e1_p ->"), term("e2_p ->")]), "unit 2 stands on an index of size 2"),
     ("open names", put("statement", "lhs", 0, "names", [["k", 2], ["i", 0]]), "not sorted and different"),
@@ -201,7 +259,7 @@ NEAR_MISSES = [
 @pytest.mark.parametrize("k", range(len(NEAR_MISSES)), ids=[f"{k} {case[0]}" for k, case in enumerate(NEAR_MISSES)])
 def test_near_misses(k: int) -> None:
     name, change, message = NEAR_MISSES[k]
-    changed = deepcopy(CERTIFICATES[name])
+    changed = deepcopy(VALID[name])
     change(changed)
     if message is None:  # another valid one
         check_certificate(changed)
@@ -233,6 +291,83 @@ def test_a_choice_that_is_not_followed() -> None:
     changed["statement"]["rhs"][0]["coefficient"][0] = "0"
     changed["vanishing"] = [[1, []]]
     check_certificate(changed)
+
+
+def one_by_one(laws: list, steps: list, vanishing: list) -> dict:
+    """A certificate that an antisymmetric matrix of size 1 x 1 times x is zero."""
+    found = certificate([term("x_i -> i")], [], [[0, *steps]], [], vanishing=vanishing)
+    found["statement"]["lhs"][0]["factors"].append(["Y", []])
+    found["statement"]["tensors"]["Y"] = [[], []]
+    found["statement"]["laws"] = laws
+    return found
+
+
+def test_an_antisymmetric_number_is_zero() -> None:
+    """The law is T = 0 where two axes have size 1; the final term is then zero, and is listed or not."""
+    anti, zero = [["Y", "antisymmetric(0,1)"]], step("antisymmetric(0,1) of Y", [0], [])
+    zero[1] = [1]
+    for steps in ([], [zero]):
+        check_certificate(one_by_one(anti, steps, [[0, []]]))
+    check_certificate(one_by_one(anti, [zero], []))
+    for laws, steps, vanishing, message in [
+        ([], [], [[0, []]], "to itself, not to minus itself"),
+        ([["Y", "symmetric(0,1)"]], [], [[0, []]], "to itself, not to minus itself"),
+        ([["Y", "symmetric(0,1)"]], [zero], [[0, []]], "there is no rule"),
+        (anti, [], [], "in no class and does not vanish"),
+        (anti, [zero], [[0, [[0, 1]]]], None),
+    ]:
+        changed = one_by_one(laws, steps, vanishing)
+        if message is None:
+            check_certificate(changed)
+            continue
+        with pytest.raises(CertificateError, match=message):
+            check_certificate(changed)
+    members_of_zero = one_by_one(anti, [zero], []) | {"classes": [{"members": [[0, [0]]]}]}
+    with pytest.raises(CertificateError, match="is zero, and belongs in no class"):
+        check_certificate(members_of_zero)
+
+
+def test_antisymmetric_axes_of_other_sizes_have_no_rule() -> None:
+    laws = [Law("T", "antisymmetric", (0, 1)), Law("L", "antisymmetric", (0, 2))]
+    assert not rules_of_laws(laws, {"T": (("n",), ("n",)), "L": ((), ("n",), (2,))})
+    assert rules_of_laws(laws[1:], {"L": ((), ("n",), ())})["antisymmetric(0,2) of L"].results[0].scalar == scalar(0)
+
+
+def test_a_law_without_results_makes_a_term_zero() -> None:
+    """A user's law A B = 0: the final term times zero vanishes, and another does not."""
+    rule = SPLIT | {"name": "AB is zero", "result": [{"coefficient": ["0", {}], "factors": [], "united": [], "fresh": []}]}
+    cut = step("AB is zero", TWO, TWO, TWO)
+    lhs = [term("A_ij B_jk -> ik")]
+    check_certificate(certificate(lhs, [], [[0, cut]], [], rules=[rule], vanishing=[[0, []]]))
+    check_certificate(certificate(lhs, [], [[0, cut]], [], rules=[rule]))
+    for change, terms, message in [
+        (lhs, [[0]], "to itself, not to minus itself"),
+        ([term("A_ij B_kj -> ik")], [[0, cut]], "needs one index on two legs"),
+    ]:
+        with pytest.raises(CertificateError, match=message):
+            check_certificate(certificate(change, [], terms, [], rules=[rule], vanishing=[[0, []]]))
+
+
+def test_the_leg_of_a_row_stays_where_it_is() -> None:
+    """Arguments are equal as the certificate says, but the leg that the function runs along is moved or dropped."""
+    turned = deepcopy(FUNCTIONS["transposed argument"])
+    dropped = deepcopy(FUNCTIONS["an argument that does not depend on a leg"])
+    for changed in (turned, dropped):
+        check_certificate(changed)
+        for node in changed["functions"]:
+            node["rows"] = True
+        with pytest.raises(CertificateError, match="a function of rows keeps the leg that it runs along"):
+            check_certificate(changed)
+
+
+def test_proofs_of_nodes_share_the_budget(monkeypatch) -> None:
+    """Many nodes, each with a proof of its own that multiplies out: refused as one large one is."""
+    found = deepcopy(FUNCTIONS["a definition in the argument"])
+    found["functions"] += [found["functions"][1] | {"name": f"g{k}"} for k in range(40)]
+    check_certificate(found)
+    monkeypatch.setattr(checker_steps, "MAX_WORK", 400)
+    with pytest.raises(CertificateError, match="multiplying them out makes more"):
+        check_certificate(found)
 
 
 def test_definitions_that_explode(monkeypatch) -> None:
@@ -295,14 +430,15 @@ HOSTILE = [
 def holds(data: dict) -> bool | None:
     """Whether the statement is true for arrays that satisfy the laws; None where its hypotheses are others."""
     statement = data["statement"]
-    original = next(c["statement"] for c in CERTIFICATES.values() if c["statement"]["laws"] == statement["laws"])
+    original = next(c["statement"] for c in VALID.values() if c["statement"]["laws"] == statement["laws"])
     if (statement["laws"] and statement["laws"] != original["laws"]) or any(r != SPLIT for r in statement["rules"]):
         return None
     arrays = dict(ARRAYS)
     if statement["rules"]:
         arrays["B"] = np.zeros((2, 2), dtype=int)
         arrays["C"] = [[Fraction(-half, 2) for half in row] for row in np.outer(ARRAYS["x"], ARRAYS["y"])]  # 0 = x y + 2 C
-    waiting = dict(statement["definitions"])
+    nodes = {node["name"]: node for node in data.get("functions", [])}
+    waiting = dict(statement["definitions"]) | {name: node["argument"] for name, node in nodes.items()}
     for name in waiting:
         arrays.pop(name, None)
     while waiting:
@@ -310,11 +446,15 @@ def holds(data: dict) -> bool | None:
             name for name, terms in waiting.items() if all(f in arrays or "unit" in f for t in terms for f, _ in t["factors"])
         ]
         for name in ready:
-            shape = [SIZES.get(size, size) for axis in statement["tensors"][name] for size in axis]
+            legs = nodes[name]["sizes"] if name in nodes else [size for axis in statement["tensors"][name] for size in axis]
             values = evaluate(map(as_term, waiting.pop(name)), arrays, SIZES)
-            arrays[name] = np.zeros(shape, dtype=object)
+            arrays[name] = np.zeros(
+                [SIZES.get(size, 2) if isinstance(size, str) else min(size, 9) for size in legs], dtype=object
+            )
             for at, place in values.items():
                 arrays[name][at] = place[()]
+            if name in nodes:
+                arrays[name] = value_of_node(nodes[name], arrays[name])
     sides = [evaluate(map(as_term, statement[side]), arrays, SIZES) for side in ("lhs", "rhs")]
     return sides[0] == sides[1]
 
@@ -333,16 +473,18 @@ def as_term(data: dict) -> Term:
     return Term(value, factors, tuple(data["sizes"]), tuple(data["output"]), tuple(map(tuple, data["names"])))
 
 
-@pytest.mark.parametrize("name", CERTIFICATES)
+@pytest.mark.parametrize("name", VALID)
 def test_the_statements_are_true(name: str) -> None:
-    assert holds(CERTIFICATES[name])
+    assert holds(VALID[name])
 
 
-@pytest.mark.parametrize("name", CERTIFICATES)
+@pytest.mark.parametrize("name", VALID)
 def test_changed_certificates_are_refused_or_true(name: str) -> None:
     """Every value replaced by every hostile one, every key and element removed: an error of the right class, or still a proof."""
-    text = json.dumps(CERTIFICATES[name])
-    for path in leaves(CERTIFICATES[name]):
+    text = json.dumps(VALID[name])
+    for path in leaves(VALID[name]):
+        if name in FUNCTIONS and path[0] != "functions":  # what those have in common with the others
+            continue
         for value in [*HOSTILE, "gone"]:
             changed = json.loads(text)
             target = changed
@@ -364,7 +506,7 @@ def test_changed_certificates_are_refused_or_true(name: str) -> None:
 @given(st.data())
 def test_two_changes_are_refused_or_true(data) -> None:
     """Two small numbers or two elements of lists exchanged: a proof of something false is never accepted."""
-    changed = deepcopy(CERTIFICATES[data.draw(st.sampled_from(sorted(CERTIFICATES)))])
+    changed = deepcopy(VALID[data.draw(st.sampled_from(sorted(VALID)))])
     for _ in range(2):
         places = [path for path in leaves(changed) if path[:2] not in (("statement", "laws"), ("statement", "rules"))]
         lists = [path for path in places if isinstance(at(changed, path), list) and len(at(changed, path)) > 1]

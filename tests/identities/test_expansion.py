@@ -10,24 +10,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import (
     Adjoint,
+    BlockMatrix,
     DiagMatrix,
     DiagonalMatrix,
     DiagonalOf,
+    Dummy,
+    Function,
     HadamardPower,
     HadamardProduct,
     Identity,
     IndexedBase,
+    Inverse,
     KroneckerDelta,
     KroneckerProduct,
+    Lambda,
     Matrix,
     MatrixSymbol,
+    Max,
     OneMatrix,
     Rational,
     Sum,
     Symbol,
     Trace,
     ZeroMatrix,
-    sin,
+    besselj,
     sqrt,
     symbols,
 )
@@ -56,7 +62,7 @@ from symbolic_circuits.syntax.vec import Vec
 
 n, d, m, H = symbols("n d m H", integer=True, positive=True)
 s, u, h = symbols("s u h", integer=True, nonnegative=True)
-c = Symbol("c", real=True)
+c, t, phi = Symbol("c", real=True), Dummy("t"), Function("f")
 A, P, X, Y, W = (
     MatrixSymbol(name, *shape) for name, shape in zip("APXYW", [(n, n), (n, n), (n, d), (n, d), (d, d)], strict=True)
 )
@@ -222,18 +228,26 @@ def test_axes_split_alike() -> None:
 @pytest.mark.parametrize(
     ("expr", "error", "message"),
     [
-        (sin(c) * A, UnsupportedNodeError, "sin has no rule"),
+        (besselj(2, c) * A, UnsupportedNodeError, "besselj.* has 2 arguments"),
+        (Max(A[0, 0], 1), UnsupportedNodeError, "is not max"),
+        (A.applyfunc(Lambda(t, 2**t)), UnsupportedNodeError, "Pow has no rule for its entries as a function"),
+        (BlockMatrix([[A], [P]]).as_explicit, UnsupportedNodeError, "method has no rule"),
+        (BlockMatrix([[A, P]]).T.applyfunc(phi), UnsupportedNodeError, "of a block matrix"),
+        (MatrixSymbol("N", n + 2 * d, 1), UnsupportedNodeError, r"a part of the size 2\*d \+ n|a part of the size"),
+        (BlockMatrix([[A], [MatrixSymbol("N", 2 * d, n)]]), UnsupportedNodeError, r"a block has the size 2\*d"),
+        (Inverse(A + P), UnsupportedNodeError, "the inverse of A . P is not one"),
+        (MatrixSymbol("A ^-1", n, n), UnsupportedNodeError, "means something else"),
         (KroneckerDelta(s, u), UnsupportedNodeError, "does not say how far"),
         (IndexSum(A[s, u + 1], (u, 0, n - 1)), UnsupportedNodeError, r"u \+ 1 stands as an index"),
         (Sum(A[u, u], (u, 1, n - 1)), UnsupportedNodeError, "starts at 1"),
         (Sum(u * A[u, u], (u, 0, n - 1)), UnsupportedNodeError, "is a summation index or not real"),
         (Sum(A[u, u], (u, 0, d - 1)), ShapeError, "an axis of size n meets an axis of size d|of size d meets"),
         (A[s, u] + P[s, h], ShapeError, "the open index [hu] is not in every term"),
-        (sqrt(c) * A, UnsupportedNodeError, "not one of a monomial"),
+        (c**d * A, UnsupportedNodeError, "the exponent of .* is not a rational number"),
         (A * MatrixSymbol("A", n, d), ShapeError, "two tensors are called A"),
         (Symbol("n") * A, UnsupportedNodeError, "two different symbols are called n"),
         (Symbol("2", positive=True) * A, UnsupportedNodeError, "like a number"),
-        (MatrixSymbol("unit 1", n, 1), UnsupportedNodeError, "the name of a unit vector"),
+        (MatrixSymbol("unit 1", n, 1), UnsupportedNodeError, "means something else"),
     ],
 )
 def test_what_has_no_expansion(expr, error, message: str) -> None:

@@ -25,7 +25,9 @@ from sympy import (
 )
 
 import symbolic_circuits as sc
-from symbolic_circuits.errors import UnsupportedNodeError
+from symbolic_circuits.errors import LawError, UnsupportedNodeError
+from symbolic_circuits.syntax.family import MatrixFamily
+from symbolic_circuits.syntax.sums import MatrixSum
 
 n, m, d = symbols("n m d", integer=True, positive=True)
 i, j = symbols("i j", integer=True, nonnegative=True)
@@ -143,3 +145,17 @@ def test_what_is_refused(expr, message: str) -> None:
 def test_a_witness_with_a_function_is_enclosed() -> None:
     witness = sc.prove(sc.softmax(S.T), sc.softmax(S).T).witness
     assert witness.verify() and witness.lhs != witness.rhs
+
+
+def test_rows_of_a_family_are_its_rows() -> None:
+    h, H = Symbol("h", integer=True, nonnegative=True), Symbol("H", integer=True, positive=True)
+    scores = MatrixFamily("F", H, n, n)
+    total = MatrixSum(sc.softmax(scores[h] + scores[h].T), (h, 0, H - 1))
+    assert sc.prove(total, total).verdict == "proved"
+    assert sc.prove(total, total.T).verdict == "refuted"
+    assert sc.prove(sc.softmax(relu(A + B)), sc.softmax(relu(B + A))).verdict == "proved"
+
+
+def test_a_law_of_a_function_is_refused() -> None:
+    with pytest.raises(LawError, match="has a function on its left side"):
+        sc.prove(A, B, given=[sc.Rewrite("relu", relu(A) * B, B)])

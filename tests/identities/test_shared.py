@@ -47,5 +47,3 @@ def test_from_sympy(given: dict, verdict: str) -> None:
 def test_laws_without_modular_tensors_stay_undecided() -> None:
     found = sc.prove((A + S) ** 20 * (A + S), (A + S) ** 10 * (A + S) ** 11, {A: "orthonormal_columns"})
     assert found.verdict == "undecided" and "limit" in found.reason
-
-

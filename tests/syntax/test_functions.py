@@ -17,7 +17,10 @@ NODE = sc.softmax(S)
 def test_node_manners() -> None:
     assert NODE.func(*NODE.args) == NODE and copy.deepcopy(NODE) == NODE == pickle.loads(pickle.dumps(NODE))
     names = {}
-    exec("from sympy import *; from sympy.core.symbol import Str; from symbolic_circuits.syntax.functions import RowFunction", names)
+    exec(
+        "from sympy import *; from sympy.core.symbol import Str; from symbolic_circuits.syntax.functions import RowFunction",
+        names,
+    )
     assert eval(srepr(NODE), names) == NODE
     assert NODE.shape == (n, n) and NODE.free_symbols == S.free_symbols
     assert NODE.subs(n, 3).shape == (3, 3) and NODE.name == "softmax" and NODE.matrix == S

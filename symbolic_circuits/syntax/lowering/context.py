@@ -15,7 +15,7 @@ from sympy.core.basic import Basic
 
 from symbolic_circuits.algebra.open_terms import Axis, Open
 from symbolic_circuits.algebra.polynomial import Polynomial
-from symbolic_circuits.algebra.sums import is_sum, sum_axis
+from symbolic_circuits.algebra.sums import is_sum, parts_of, sum_axis
 from symbolic_circuits.algebra.tensor import SizeName, Tensor
 from symbolic_circuits.algebra.units import unit
 from symbolic_circuits.errors import BudgetError, IdentityError, ShapeError, UnsupportedNodeError
@@ -55,9 +55,11 @@ class Lowering:
     symbols: dict[str, Symbol] = field(default_factory=dict)  # scalars and sizes by name
     sizes: set[str] = field(default_factory=set)  # names of symbols that stand for sizes
     whole: dict[str, Expr] = field(default_factory=dict)  # tokens of composite axes that are not split, and their sizes
+    tokens: dict[str, Expr] = field(default_factory=dict)  # the size of each composite axis
     split_numbers: bool = False  # whether axes of fixed size are composite too
     sums: dict[str, Open] = field(default_factory=dict)  # sums that are kept as tensors, with their definitions
     bound: set[Symbol] = field(default_factory=set)  # index symbols that some sum runs over
+    scalars: set[str] = field(default_factory=set)  # names of symbols that stand as numbers
     free: set[Symbol] = field(default_factory=set)  # index symbols that stand for themselves
     inverses: dict[str, str] = field(default_factory=dict)  # tensors that are inverses of others by the way they are written
 
@@ -70,7 +72,7 @@ class Lowering:
         for _ in range(MAX_SPLITS):
             try:
                 self.leaves, self.shapes, self.scope, self.whole, self.sums = {}, {}, {}, {}, {}
-                self.bound, self.free = set(), set()
+                self.bound, self.free, self.scalars = set(), set(), set()
                 value = lowered()
                 if not self.whole:
                     self.require_one_use_of_indices()
@@ -85,6 +87,7 @@ class Lowering:
                     raise ShapeError(
                         f"the axis {found.token} splits into {self.splits[found.token]} and into {found.parts}"
                     ) from None
+                self.require_size(found.token, found.parts)
                 self.splits[found.token] = found.parts
         raise BudgetError(f"composite axes were split {MAX_SPLITS} times without an end")
 
@@ -93,6 +96,29 @@ class Lowering:
         both = sorted(symbol.name for symbol in self.bound & self.free)
         if both:
             raise IdentityError(f"the index {both[0]} is summed in one place and free in another: give one of them another name")
+        numbers = sorted({symbol.name for symbol in self.free} & (self.scalars | self.sizes))
+        if numbers:
+            raise IdentityError(f"{numbers[0]} is an index in one place and a number in another")
+
+    def require_size(self, token: str, parts: Axis) -> None:
+        """The parts that an axis met have its size."""
+        value = Integer(1)
+        for k, part in enumerate(parts):
+            if k + 1 < len(parts) and is_sum(parts[k + 1]):
+                continue  # which part; the places in it follow
+            value *= self.size_of(part)
+        if (value - self.tokens[token]).expand() != 0:
+            raise ShapeError(f"an axis of size {self.tokens[token]} meets an axis of size {value}")
+
+    def size_of(self, part: SizeName) -> Expr:
+        """The size that a leg stands for."""
+        if isinstance(part, int):
+            return Integer(part)
+        if part in self.tokens:
+            return self.tokens[part]
+        if is_sum(part):
+            return Add(*map(self.size_of, parts_of(part)))
+        return self.symbols[part]
 
     def split_by_factors(self) -> None:
         """Split the axes that met no parts: one of size n d is a pair of indices in any case."""
@@ -151,7 +177,7 @@ class Lowering:
             self.sizes.add(self.symbol(symbol))
         token = f"{size} at {where}"
         if token not in self.splits:
-            self.whole[token] = size
+            self.whole[token] = self.tokens[token] = size
             return (token,)
         return tuple(part for size_part in self.splits[token] for part in self.resolved(size_part))
 
@@ -199,7 +225,7 @@ class Lowering:
                 )
             return self.named(value, axis, name)
         if isinstance(index, Symbol):
-            require_plain(index.name)
+            self.symbol(index)
             self.free.add(index)
             return self.named(value, axis, index.name)
         if isinstance(index, Integer) and index >= 0:
@@ -242,7 +268,13 @@ class Lowering:
             if low != 0:
                 raise UnsupportedNodeError(f"the sum over {symbol} starts at {low}; sums run from 0 over a whole axis")
             self.used += 1
+            if high.free_symbols & (self.bound | {limit[0] for limit in limits}):
+                raise UnsupportedNodeError(f"the range of {symbol} ends at {high}, which is summed over as well")
             axis = self.axis(high + 1, f"the range of {symbol}")
+            if any(map(is_sum, axis)):
+                raise UnsupportedNodeError(
+                    f"the sum over {symbol} runs over {high + 1} places, an axis of blocks: sum over each block"
+                )
             self.bound.add(symbol)
             self.scope[symbol] = (f"#{self.used}", axis)
             names.append(self.scope[symbol])

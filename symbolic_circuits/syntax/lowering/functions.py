@@ -25,14 +25,13 @@ def node(name: str, value: Open, *, rows: bool = False) -> Open:
     names = sorted(value.names)
     if any(len(term.named) < len(names) for term in value.terms):
         raise UnsupportedNodeError(f"the argument of {name} has the free index {names[0]} in some terms and not in others")
-    axes = tuple((size,) for axis in value.axes for size in axis)
-    count = len(axes)
-    sizes = dict(value.terms[0].named) if value.terms else {}
-    axes += tuple((value.terms[0].sizes[sizes[name]],) for name in names)
-    closed = Open(axes, tuple(term._replace(legs=term.legs + tuple(i for _, i in term.named), named=()) for term in value.terms))
+    known = dict(value.terms[0].named) if value.terms else {}
+    axes = tuple((value.terms[0].sizes[known[open_name]],) for open_name in names)  # first, as rows run along the last axis
+    axes += tuple((size,) for axis in value.axes for size in axis)
+    closed = Open(axes, tuple(term._replace(legs=tuple(i for _, i in term.named) + term.legs, named=()) for term in value.terms))
     out = Open.of_tensor(function_tensor(name, closed, rows=rows))
     for open_name in names:
-        out = out.with_name(count, open_name)
+        out = out.with_name(0, open_name)
     return out.grouped(value.axes)
 
 

@@ -45,6 +45,7 @@ def _symbol(expr: Symbol, lowering: Lowering) -> Open:
         raise UnsupportedNodeError(
             f"scalars are real or positive; {expr} is declared {unknown[0]}={expr._assumptions_orig[unknown[0]]}"
         )
+    lowering.scalars.add(expr.name)
     return Open.of_scalar(generator(lowering.symbol(expr)))
 
 
