@@ -33,6 +33,7 @@ EXPORTS = {  # name -> module, imported on first use so that the command line st
     "interpret": "symbolic_circuits.expansion.expansion",
     "lambdify": "symbolic_circuits.syntax.einsum",
     "margins": "symbolic_circuits.numeric.margins",
+    "matches_statement": "symbolic_circuits.identities.expansion",
     "model_graph": "symbolic_circuits.expansion.graphs",
     "named_operands": "symbolic_circuits.numeric.operands",
     "operands": "symbolic_circuits.numeric.operands",
