@@ -8,6 +8,7 @@ __all__ = [
     "BudgetError",
     "CertificateError",
     "CodeError",
+    "DerivationError",
     "IdentityError",
     "LawError",
     "MissingExtraError",
@@ -67,6 +68,15 @@ class CertificateError(SymbolicCircuitsError, ValueError):
 
 class IdentityError(SymbolicCircuitsError, ValueError):
     """An identity as written has no meaning: an undeclared name, a malformed einsum, free indices that differ, a cyclic definition."""
+
+
+class DerivationError(SymbolicCircuitsError, ValueError):
+    """A rule does not apply at a place, a derivation does not replay, or its target is not equal.
+
+    ``verdict`` is the refutation where there is one.
+    """
+
+    verdict: object = None
 
 
 class LawError(SymbolicCircuitsError, ValueError):

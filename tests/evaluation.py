@@ -6,7 +6,7 @@ from strategies import size_values
 from sympy import Expr
 
 import symbolic_circuits as sc
-from symbolic_circuits.expansion.notation.index import POSITION, output_index
+from symbolic_circuits.expansion.notation.index import output_indices
 from symbolic_circuits.numeric.frozen import Frozen
 
 NOTATIONS = ("operator", "matrix", "index", "tensor")
@@ -17,10 +17,10 @@ def value(expr: Expr, notation: str, frozen: Frozen) -> np.ndarray:
     model, known = frozen.model, sc.operands(frozen) | size_values(frozen.model)
     n, width = frozen.positions, len(frozen.arrays["W_U"]) if model.unembedding else frozen.x0.shape[1]
     if notation == "index":
-        f = sc.lambdify([*known, POSITION, output_index(model.unembedding)], expr)
+        f = sc.lambdify([*known, *output_indices(model)], expr)
         return np.array([[f(*known.values(), s, v) for v in range(width)] for s in range(n)])
     if notation == "tensor":
-        f = sc.lambdify([*known, POSITION], expr)
+        f = sc.lambdify([*known, output_indices(model)[0]], expr)
         return np.array([f(*known.values(), s) for s in range(n)])
     found = sc.lambdify(list(known), expr)(*known.values())
     if notation == "matrix":

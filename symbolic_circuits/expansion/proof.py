@@ -23,7 +23,7 @@ from symbolic_circuits.counts import in_words
 from symbolic_circuits.expansion.grammar import Grammar
 from symbolic_circuits.expansion.interpret import fold, interpret_grammar, value_of
 from symbolic_circuits.expansion.networks import Networks, axis_of
-from symbolic_circuits.expansion.notation.index import POSITION, output_index
+from symbolic_circuits.expansion.notation.index import output_indices
 from symbolic_circuits.expansion.notation.operator import OperatorNotation
 from symbolic_circuits.expansion.tensors import BilinearTensors
 from symbolic_circuits.expansion.trees import Trees
@@ -85,9 +85,9 @@ def prove_closed_form(expansion: "PathExpansion", notation: str) -> Verdict:
     """
     closed, model = expansion.closed_form(notation), expansion.unexpanded()
     if notation == "index":
-        model = MatrixElement(model, POSITION, output_index(expansion.model.unembedding))
+        model = MatrixElement(model, *output_indices(expansion.model))
     elif notation == "tensor":
-        model = Row(model, POSITION)
+        model = Row(model, output_indices(expansion.model)[0])
     elif notation == "operator":
         linear = OperatorNotation(expansion.tensors).is_linear
         closed, model = closed * Vec(expansion.tensors.source) if linear else closed, Vec(model)

@@ -10,6 +10,7 @@ from sympy import Identity, KroneckerProduct, MatrixSymbol, Symbol
 
 import symbolic_circuits as sc
 from symbolic_circuits.errors import CodeError, NotationError
+from symbolic_circuits.expansion.notation.index import output_indices
 from symbolic_circuits.expansion.tensors import ModelTensors
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.vec import Vec
@@ -69,7 +70,8 @@ def test_tensor_names_are_numbered_where_there_are_several():
 def test_free_symbols(model):
     """The tensors, the free indices of the notation, and no summation index or size (a size in an end of a sum apart)."""
     classes = sc.path_expansion(model).path_classes()
-    indices = {"operator": set(), "matrix": set(), "index": {"s", "v" if model.unembedding else "b"}, "tensor": {"s"}}
+    position, last = (symbol.name for symbol in output_indices(model))
+    indices = {"operator": set(), "matrix": set(), "index": {position, last}, "tensor": {position}}
     for term in classes[:4]:
         for notation in NOTATIONS:
             free = term.expr(notation).free_symbols

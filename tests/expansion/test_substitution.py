@@ -8,7 +8,7 @@ from sympy import Add, ImmutableDenseNDimArray, ImmutableMatrix, Rational
 from sympy.core.basic import Basic
 
 import symbolic_circuits as sc
-from symbolic_circuits.expansion.notation.index import POSITION, output_index
+from symbolic_circuits.expansion.notation.index import output_indices
 from symbolic_circuits.numeric.frozen import Frozen
 
 NOTATIONS = ["operator", "matrix", "index", "tensor"]
@@ -44,11 +44,11 @@ def test_explicit_values(text: str, notation: str) -> None:
     tensors = {symbol: value for symbol, value in values.items() if not value.is_Rational}
     expr = sc.path_expansion(model).closed_form(notation).subs(values).subs(tensors)
     n, width = expected.shape
+    position, v = output_indices(model)
     if notation == "index":
-        v = output_index(model.unembedding)
-        found = [[expr.subs({POSITION: s, v: k}).doit() for k in range(width)] for s in range(n)]
+        found = [[expr.subs({position: s, v: k}).doit() for k in range(width)] for s in range(n)]
     elif notation == "tensor":
-        rows = [[summand.subs(POSITION, s).doit() for summand in Add.make_args(expr)] for s in range(n)]
+        rows = [[summand.subs(position, s).doit() for summand in Add.make_args(expr)] for s in range(n)]
         found = [list(sum(row[1:], row[0])) for row in rows]  # SymPy's Add does not add explicit arrays
     else:
         value = expr.doit().as_explicit()

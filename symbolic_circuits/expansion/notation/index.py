@@ -16,23 +16,27 @@ from sympy import Add, Expr, Mul, Symbol
 from sympy.tensor.array.expressions.array_expressions import ArrayElement
 
 from symbolic_circuits.expansion.grammar import Component
-from symbolic_circuits.expansion.notation.writer import Notation, fresh_index, index_symbol
+from symbolic_circuits.expansion.notation.writer import Notation, fresh_index
+from symbolic_circuits.spec import Transformer
 from symbolic_circuits.syntax.sums import IndexSum
 
 if TYPE_CHECKING:
     from symbolic_circuits.expansion.term import Term
 
-__all__ = ["IndexNotation", "POSITION", "VOCABULARY", "output_index"]
+__all__ = ["IndexNotation", "output_indices"]
 
 Entry: TypeAlias = Callable[[Symbol, Symbol], list[Expr]]
 
 LETTERS = {"position": "urq", "residual": "ijkl", "vocabulary": "wyz"}
-POSITION, VOCABULARY, RESIDUAL = (index_symbol(letter) for letter in "svb")  # of the output, not summed over
 
 
-def output_index(has_unembedding: bool) -> Symbol:
-    """The free index of the last axis of the output: v, or b for a model without unembedding."""
-    return VOCABULARY if has_unembedding else RESIDUAL
+def output_indices(model: Transformer) -> tuple[Symbol, Symbol]:
+    """The free indices of the output, which are not summed over: s, and v (b for a model without unembedding).
+
+    A size of that name gets the letter: the index is then s_1.
+    """
+    taken = {symbol.name for symbol in model.symbolic_sizes}
+    return fresh_index("s", 0, taken), fresh_index("v" if model.unembedding else "b", 0, taken)
 
 
 class IndexNotation(Notation[Entry]):
@@ -82,12 +86,12 @@ class IndexNotation(Notation[Entry]):
         return entry
 
     def output(self, value: Entry) -> Expr:
-        v = output_index(self.model.unembedding)
+        s, v = output_indices(self.model)
         if self.model.unembedding:
             i = self.new("residual", self.model.d)
-            factors = [self.tensors.W_U[v, i], *value(POSITION, i)]
+            factors = [self.tensors.W_U[v, i], *value(s, i)]
         else:
-            factors = value(POSITION, v)
+            factors = value(s, v)
         return IndexSum(Mul(*factors), *self.limits) if self.limits else Mul(*factors)
 
     def sum_over_heads(self, expr: Expr, limits: list[tuple[Symbol, Expr, Expr]]) -> Expr:

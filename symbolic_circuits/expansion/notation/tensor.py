@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from sympy import Add, Expr, Symbol
 
 from symbolic_circuits.expansion.grammar import Component
-from symbolic_circuits.expansion.notation.index import LETTERS, POSITION
+from symbolic_circuits.expansion.notation.index import LETTERS, output_indices
 from symbolic_circuits.expansion.notation.writer import Notation, fresh_index
 from symbolic_circuits.syntax.arrays import Row, TensorDot
 from symbolic_circuits.syntax.sums import IndexSum
@@ -57,7 +57,7 @@ class TensorNotation(Notation[Vector]):
         return lambda s: TensorDot(TensorDot(x(s), 1, B, 2), 2, y(s), 1)
 
     def output(self, value: Vector) -> Expr:
-        vector = value(POSITION)
+        vector = value(output_indices(self.model)[0])
         return TensorDot(self.tensors.W_U, 2, vector, 1) if self.model.unembedding else vector
 
     def sum_over_heads(self, expr: Expr, limits: list[tuple[Symbol, Expr, Expr]]) -> Expr:

@@ -192,21 +192,20 @@ def _vec(expr: Vec, lowering: Lowering) -> Open:
 def _bilinear(expr: ApplyBilinear, lowering: Lowering) -> Open:
     tensor, x, y = (lowering.open(arg) for arg in expr.args)
     position = lowering.axis(expr.positions, f"positions of {expr.args[0]}")
-    columns = [split_column(column, position + tensor.axes[k]) for k, column in ((1, x), (2, y))]
+    columns = [split_column(column, position, tensor.axes[k]) for k, column in ((1, x), (2, y))]
     value = tensor  # axes i, j, k
     for column in columns:
-        value = join(value.outer(column), 1, len(value.axes) + 1).summed(
-            1
-        )  # sums over j, then k; a position axis joins at the end
+        joined = join(value.outer(column), 1, len(value.axes) + 1)  # j, then k; a position axis joins at the end
+        value = joined.summed(1)
     value = join(value, 1, 2).permuted((1, 0))
     return value.grouped((value.axes[0] + value.axes[1], ()))
 
 
-def split_column(column: Open, parts: Axis) -> Open:
-    """A column as an array over position and width; its rows must split so."""
-    rows = column.axes[0]
+def split_column(column: Open, position: Axis, width: Axis) -> Open:
+    """A column as an array over position and width; its rows must split so. An axis of size 1 has no parts."""
+    rows, parts = column.axes[0], position + width
     if rows != parts:
         if len(rows) == 1 and isinstance(rows[0], str) and " at " in rows[0]:
             raise SplitNeeded(rows[0], parts)
         raise ShapeError(f"a column over {rows} is read as one over {parts}")
-    return column.grouped((parts[:1], parts[1:]))
+    return column.grouped((position, width))

@@ -1,0 +1,91 @@
+"""A step: the line before equals the line after, by a rule at a place; replayed by the rule and proved by the decision procedure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sympy.core.basic import Basic
+
+from symbolic_circuits.algebra.verdicts import Verdict
+from symbolic_circuits.derivation.places import Place, part, replaced
+from symbolic_circuits.derivation.rules.rule import Rule
+from symbolic_circuits.errors import DerivationError
+from symbolic_circuits.identities.prove import prove
+
+__all__ = ["Step"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One use of one rule.
+
+    That the lines are equal follows from the two sides at the place being equal, which is what is proved; that the stated rule was
+    used is what replaying shows.
+    """
+
+    place: Place  # in ``before``; in ``after`` where the rule is read backwards
+    rule: Rule
+    before: Basic  # the whole line
+    after: Basic
+    backwards: bool = False  # the rule leads from ``after`` to ``before``
+    stage: str = ""  # steps in a row with one stage make one main step
+
+    @classmethod
+    def forwards(cls, line: Basic, place: Place, rule: Rule, stage: str = "") -> "Step":
+        """The step that a rule makes at a place of a line."""
+        try:
+            after = replaced(line, place, rule.apply(part(line, place)))
+        except DerivationError as error:
+            raise DerivationError(f"at place {tuple(place)}: {error}") from error
+        return cls(tuple(place), rule, line, after, stage=stage)
+
+    @property
+    def source(self) -> Basic:
+        """The line that the rule is applied to."""
+        return self.after if self.backwards else self.before
+
+    @property
+    def target(self) -> Basic:
+        """The line that the rule gives."""
+        return self.before if self.backwards else self.after
+
+    def reversed(self) -> "Step":
+        """The same step read the other way."""
+        return Step(self.place, self.rule, self.after, self.before, not self.backwards, self.stage)
+
+    def sides(self) -> tuple[Basic, Basic]:
+        """What is at the place, and what the rule makes of it."""
+        there = part(self.source, self.place)
+        return there, self.rule.apply(there)
+
+    def replay(self) -> None:
+        """Apply the rule again.
+
+        Raises
+        ------
+        DerivationError
+            The rule does not apply, or gives another line.
+        """
+        again = Step.forwards(self.source, self.place, self.rule).after
+        if again != self.target:
+            raise DerivationError(f"{self.rule.name} at place {self.place} gives {again}, but the step has {self.target}")
+
+    def prove(self, given: dict[Any, Any]) -> Verdict:
+        """The verdict on the two sides being equal, given the definitions and laws that the rule uses."""
+        there, result = self.sides()
+        return prove(there, result, given={tensor: given[tensor] for tensor in self.uses(given)})
+
+    def uses(self, given: dict[Any, Any]) -> list[Any]:
+        """The tensors whose definitions or laws a proof of the step may use: those of the rule, and those in their definitions."""
+        return needed(self.rule.defined, given)
+
+
+def needed(tensors: Any, given: dict[Any, Any]) -> list[Any]:
+    """The tensors of ``given`` that some tensors rest on, in its order."""
+    wanted, waiting = set(), [tensor for tensor in tensors if tensor in given]
+    while waiting:
+        tensor = waiting.pop()
+        if tensor not in wanted:
+            wanted.add(tensor)
+            values = [value for value in given[tensor] if isinstance(value, Basic)]
+            waiting += [other for other in given if other not in wanted and any(value.has(other) for value in values)]
+    return [tensor for tensor in given if tensor in wanted]
