@@ -8,12 +8,12 @@ from typing import Any
 from sympy.core.basic import Basic
 from sympy.core.sympify import _sympify
 
-from symbolic_circuits.algebra.verdicts import Proved, Verdict
+from symbolic_circuits.algebra.verdicts import Verdict
 from symbolic_circuits.derivation.places import Place, found, part
 from symbolic_circuits.derivation.rules.definitions import Substitute
 from symbolic_circuits.derivation.rules.laws import Claim
 from symbolic_circuits.derivation.rules.rule import Rule
-from symbolic_circuits.derivation.step import Step
+from symbolic_circuits.derivation.step import Step, is_exact, needed
 from symbolic_circuits.errors import DerivationError
 from symbolic_circuits.identities.prove import Given, prove, sorted_given
 from symbolic_circuits.spec import Transformer
@@ -157,14 +157,12 @@ class Derivation:
         guards against slips in putting the parts together.
         """
         for _, verdict in self.verdicts():
-            if verdict.verdict != "proved":
+            if not is_exact(verdict):
                 return verdict
         return prove(self.start, self.result, given=self.assumptions_used())
 
     def assumptions_used(self) -> dict[Any, list[Any]]:
         """Laws and definitions that the two ends rest on."""
-        from symbolic_circuits.derivation.step import needed
-
         used = [tensor for tensor in self.assumptions if self.start.has(tensor) or self.result.has(tensor)]
         return {tensor: self.assumptions[tensor] for tensor in needed(used, self.assumptions)}
 
@@ -218,8 +216,8 @@ def place_of(line: Basic, at: Place | Basic | None) -> Place:
 
 
 def require_proved(verdict: Verdict, what: str) -> None:
-    """Raise DerivationError, with the verdict, unless it is ``proved``."""
-    if not isinstance(verdict, Proved):
+    """Raise DerivationError, with the verdict, unless it shows what it is about."""
+    if not is_exact(verdict):
         error = DerivationError(f"{what} is not proved: {verdict.verdict}. {verdict}")
         error.verdict = verdict
         raise error

@@ -32,7 +32,7 @@ from sympy.tensor.array.expressions import ArraySymbol
 from symbolic_circuits.derivation.alpha import renaming
 from symbolic_circuits.derivation.chain import Chain
 from symbolic_circuits.derivation.derivation import Derivation
-from symbolic_circuits.derivation.pieces import coefficient_of, is_sum, scaled, summands, summed, total
+from symbolic_circuits.derivation.pieces import coefficient_of, is_sum, summands, total
 from symbolic_circuits.derivation.places import Place, part, places, replaced
 from symbolic_circuits.derivation.rules.bilinear import ExchangeInputs
 from symbolic_circuits.derivation.rules.collect import CollectTerms, multiples
@@ -42,7 +42,6 @@ from symbolic_circuits.derivation.rules.notations import Layer, ToIndex, ToTenso
 from symbolic_circuits.derivation.rules.products import FuseIdentity, MixedProduct, meet
 from symbolic_circuits.derivation.rules.rule import Rule
 from symbolic_circuits.derivation.rules.sums import Rename, Reorder
-from symbolic_circuits.derivation.step import Step
 from symbolic_circuits.errors import DerivationError
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.notation.index import output_indices
@@ -330,9 +329,9 @@ def in_parts(expansion: PathExpansion, found: Derivation, notation: str) -> Deri
     blocks = [block for block in tensors.blocks if isinstance(block, BilinearTensors)]
     layers: tuple[Layer, ...] = tuple((block.B, block.W_1, block.W_2, block.W_out) for block in blocks)
     if notation == "index":
-        start, rule = MatrixElement(found.name, *output_indices(model)), ToIndex(layers)
+        start, rule = MatrixElement(found.name, *output_indices(model)), ToIndex(layers, model.symbolic_sizes)
     else:
-        start, rule = Row(found.name, output_indices(model)[0]), ToTensor(layers)
+        start, rule = Row(found.name, output_indices(model)[0]), ToTensor(layers, model.symbolic_sizes)
     chain = Chain(start)
     chain.at((0,), Substitute(found.name, found.result), f"substitute {found.name}")
     chain.everywhere(multiplied_out, OUT)
@@ -377,27 +376,10 @@ def renamed(chain: Chain, summand: Expr, other: Expr) -> bool:
     """Turn a summand into another one that differs by names of bound symbols; whether it could be done."""
     if summand == other:
         return True
-    coefficient, body = coefficient_of(summand)
-    wanted = other
-    if coefficient != 1:
-        inside = isinstance(other, MatrixSum)
-        number, wanted = coefficient_of(other.body if inside else other)
-        if number != coefficient:
-            return False
-        wanted = summed(wanted, other.limits) if inside else wanted
+    (coefficient, body), (wanted_coefficient, wanted) = coefficient_of(summand), coefficient_of(other)
     names = renaming(body, wanted)
-    if body != wanted:
-        if names is None:
-            return False
-        place = () if body == summand else (1,)
-        chain.at((*chain.place_of(summand), *place), Rename(names), NAMES)
-    now = scaled(coefficient, wanted)
-    if now != other:  # 2 sum_h x_h, written sum_h 2 x_h
-        place = chain.place_of(now)
-        line = replaced(chain.line, place, other)
-        step = Step.forwards(line, place, Distribute(), NAMES)
-        if step.after != chain.line:
-            return False
-        chain.steps.append(step.reversed())
-        chain.line = line
+    if coefficient != wanted_coefficient or names is None:
+        return False
+    place = () if body == summand else (1,)
+    chain.at((*chain.place_of(summand), *place), Rename(names), NAMES)
     return True

@@ -5,13 +5,13 @@ from typing import Any
 
 from sympy.core.basic import Basic
 
-from symbolic_circuits.algebra.verdicts import Verdict
+from symbolic_circuits.algebra.verdicts import HoldsAt, Proved, Verdict
 from symbolic_circuits.derivation.places import Place, part, replaced
 from symbolic_circuits.derivation.rules.rule import Rule
 from symbolic_circuits.errors import DerivationError
 from symbolic_circuits.identities.prove import prove
 
-__all__ = ["Step"]
+__all__ = ["Step", "is_exact", "needed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +89,8 @@ def needed(tensors: Any, given: dict[Any, Any]) -> list[Any]:
             values = [value for value in given[tensor] if isinstance(value, Basic)]
             waiting += [other for other in given if other not in wanted and any(value.has(other) for value in values)]
     return [tensor for tensor in given if tensor in wanted]
+
+
+def is_exact(verdict: Verdict) -> bool:
+    """Whether a verdict shows that two expressions are equal: proved, or true at the sizes that are numbers in them."""
+    return isinstance(verdict, Proved) or (isinstance(verdict, HoldsAt) and verdict.error_probability is None)

@@ -18,6 +18,7 @@ from symbolic_circuits.algebra.sums import is_sum
 from symbolic_circuits.algebra.verdicts import Verdict
 from symbolic_circuits.errors import IdentityError, LawError, NotationError, ShapeError, UnsupportedNodeError
 from symbolic_circuits.identities.rewrite import Rewrite
+from symbolic_circuits.syntax.arrays import array_shape
 from symbolic_circuits.syntax.express import Symbols, write
 from symbolic_circuits.syntax.family import MatrixFamily
 from symbolic_circuits.syntax.lowering import Lowering, SharedLowering
@@ -226,7 +227,7 @@ def simplify_under(expr: Expr, given: Given = (), *, notation: str | None = None
 
 def zero_like(expr: Expr) -> Expr:
     """Zero in the shape of an expression."""
-    shape = getattr(expr, "shape", ())
     if getattr(expr, "is_Matrix", False):
-        return ZeroMatrix(*shape)
+        return ZeroMatrix(*expr.shape)
+    shape = array_shape(expr)
     return ZeroArray(*shape) if shape else Integer(0)

@@ -1,1 +1,61 @@
-"""The rules of derivations, one concept a file; each is a named pure function from an expression to an equal one."""
+"""The rules of derivations, one concept a file; each is a named pure function from an expression to an equal one.
+
+``RULES`` has all of them by name.
+"""
+
+from collections.abc import Iterator
+
+from symbolic_circuits.derivation.rules.bilinear import ExchangeInputs, Symmetrise
+from symbolic_circuits.derivation.rules.collect import CollectTerms
+from symbolic_circuits.derivation.rules.definitions import FoldIntoB, FoldLayer, Substitute
+from symbolic_circuits.derivation.rules.distribute import Distribute
+from symbolic_circuits.derivation.rules.laws import ApplyLaw, Claim
+from symbolic_circuits.derivation.rules.notations import ToIndex, ToOperator, ToTensor
+from symbolic_circuits.derivation.rules.products import (
+    CyclicTrace,
+    FuseIdentity,
+    InsertIdentity,
+    MixedProduct,
+    TransposeProduct,
+    WritePower,
+)
+from symbolic_circuits.derivation.rules.rule import Rule
+from symbolic_circuits.derivation.rules.sums import CollectHeads, Rename, Reorder, WriteOut
+
+__all__ = [
+    "RULES",
+    "ApplyLaw",
+    "Claim",
+    "CollectHeads",
+    "CollectTerms",
+    "CyclicTrace",
+    "Distribute",
+    "ExchangeInputs",
+    "FoldIntoB",
+    "FoldLayer",
+    "FuseIdentity",
+    "InsertIdentity",
+    "MixedProduct",
+    "Rename",
+    "Reorder",
+    "Rule",
+    "Substitute",
+    "Symmetrise",
+    "ToIndex",
+    "ToOperator",
+    "ToTensor",
+    "TransposeProduct",
+    "WriteOut",
+    "WritePower",
+]
+
+
+def subclasses(kind: type) -> Iterator[type]:
+    """The rules that have a name."""
+    for sub in kind.__subclasses__():
+        if hasattr(sub, "name"):
+            yield sub
+        yield from subclasses(sub)
+
+
+RULES: dict[str, type[Rule]] = {kind.name: kind for kind in sorted(subclasses(Rule), key=lambda kind: kind.name)}

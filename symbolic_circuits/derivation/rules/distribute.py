@@ -11,9 +11,12 @@ from sympy.core.basic import Basic
 from symbolic_circuits.derivation.pieces import Piece, coefficient_of, fresh_symbol, is_sum, linear_arguments, pieces, total
 from symbolic_circuits.derivation.places import rebuilt
 from symbolic_circuits.derivation.rules.rule import Reason, Rule, refused
+from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
 
 __all__ = ["Distribute"]
+
+MAX_SUMMANDS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,9 @@ class Distribute(Rule):
         ]
         if all(len(found) == 1 and found[0].is_plain for found in choices):
             raise refused(self, expr)
+        count = prod(map(len, choices))
+        if count > MAX_SUMMANDS:
+            raise BudgetError(f"multiplying out would make {count:,} summands; the limit is {MAX_SUMMANDS:,}")
         own = {symbol.name for limit in getattr(expr, "limits", ()) for symbol in limit.atoms(Symbol)}
         return total([chosen(expr, combination, own) for combination in product(*choices)], expr)
 

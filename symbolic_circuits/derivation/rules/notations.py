@@ -38,6 +38,11 @@ class Switching(Rule):
     """What the rules of this module share: the layers whose products are written with their tensor B."""
 
     layers: tuple[Layer, ...] = ()
+    avoid: tuple[Symbol, ...] = ()  # whose names no index gets
+
+    def names_in(self, expr: Basic) -> set[str]:
+        """Names that a new index does not get."""
+        return {symbol.name for symbol in (*expr.atoms(Symbol), *self.avoid)}
 
     @property
     def defined(self) -> Iterable[Basic]:
@@ -82,11 +87,6 @@ def letters_of(size: Expr) -> str:
     return {"n": LETTERS["position"], "V": LETTERS["vocabulary"], "m": "pq"}.get(str(size), LETTERS["residual"])
 
 
-def names_in(expr: Basic) -> set[str]:
-    """The names of all symbols."""
-    return {symbol.name for symbol in expr.atoms(Symbol)}
-
-
 @dataclass(frozen=True, slots=True)
 class ToIndex(Switching):
     r"""An entry of a product of matrices as a sum over indices; products of layers through their tensor.
@@ -109,7 +109,7 @@ class ToIndex(Switching):
     def apply(self, expr: Basic) -> Basic:
         if not isinstance(expr, MatrixElement) or isinstance(expr.parent, LEAVES):
             raise refused(self, expr)
-        indices = Indices(names_in(expr))
+        indices = Indices(self.names_in(expr))
         factors = self.entry(expr.parent, expr.i, expr.j, indices)
         body = Mul(*factors)
         return IndexSum(body, *indices.limits) if indices.limits else body
@@ -184,7 +184,7 @@ class ToTensor(Switching):
     def apply(self, expr: Basic) -> Basic:
         if not isinstance(expr, Row) or isinstance(expr.args[0], LEAVES):
             raise refused(self, expr)
-        return self.row(expr.args[0], expr.args[1], names_in(expr))
+        return self.row(expr.args[0], expr.args[1], self.names_in(expr))
 
     def row(self, matrix: Expr, s: Expr, taken: set[str]) -> Expr:
         """Row s of a matrix."""

@@ -44,8 +44,19 @@ class Rule(ABC):
         return ()
 
 
+class Refused(DerivationError):
+    """A rule does not apply; the message is made when it is read, as printing an expression takes longer than trying a rule on it."""
+
+    def __init__(self, rule: Rule, expr: Basic, found: str = "") -> None:
+        super().__init__(rule, expr, found)
+        self.rule, self.expr, self.found = rule, expr, found
+
+    def __str__(self) -> str:
+        there = self.found or f"{type(self.expr).__name__} {self.expr}"
+        shown = there if len(there) <= 400 else f"{there[:400]} ..."
+        return f"{self.rule.name} does not apply: it needs {self.rule.needs}; there is {shown}"
+
+
 def refused(rule: Rule, expr: Basic, found: str = "") -> DerivationError:
     """The error of a rule that does not apply."""
-    there = found or f"{type(expr).__name__} {expr}"
-    shown = there if len(there) <= 400 else f"{there[:400]} ..."
-    return DerivationError(f"{rule.name} does not apply: it needs {rule.needs}; there is {shown}")
+    return Refused(rule, expr, found)

@@ -73,11 +73,10 @@ class Notation(Algebra[T], Generic[T]):
             raise BudgetError(f"an expression of a term of {term.nodes:,} nodes was asked for; the limit is {MAX_NODES:,}")
         self.head_symbols = []
         value = self.output(self.tree_value(term))
-        if term.coefficient != 1:
-            value = self.scaled(term.coefficient, value)
         latest_first = sorted(self.head_symbols, key=lambda found: -found[0])
         limits = [(symbol, 0, heads - 1) for _, symbol, heads in latest_first]
-        return self.sum_over_heads(value, limits) if limits else value
+        value = self.sum_over_heads(value, limits) if limits else value
+        return value if term.coefficient == 1 else self.scaled(term.coefficient, value)
 
     def tree_value(self, term: "Term") -> T:
         """The value of a term, every occurrence of a subterm with indices and head symbols of its own."""
