@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from sympy.core.basic import Basic
 from sympy.core.sympify import _sympify
@@ -18,12 +18,12 @@ from symbolic_circuits.errors import DerivationError
 from symbolic_circuits.identities.prove import Given, prove, sorted_given
 from symbolic_circuits.spec import Transformer
 
-__all__ = ["Derivation", "derivation"]
+__all__ = ["Derivation"]
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """A chain of equal lines; made by :func:`derivation` or ``derive``.
+    """A chain of equal lines; made by ``begin`` and ``then``, or by ``derive``.
 
     Examples
     --------
@@ -31,7 +31,7 @@ class Derivation:
     >>> from symbolic_circuits.derivation.rules.distribute import Distribute
     >>> n = Symbol("n", integer=True, positive=True)
     >>> A, B, C = (MatrixSymbol(name, n, n) for name in "ABC")
-    >>> chain = derivation(A * (B + C) * A).then(Distribute())
+    >>> chain = Derivation.begin(A * (B + C) * A).then(Distribute())
     >>> chain.result
     A*B*A + A*C*A
     >>> chain.prove().verdict
@@ -51,6 +51,26 @@ class Derivation:
             if step.before != line:
                 raise DerivationError(f"step {number} starts from {step.before}, but the line is {line}")
             line = step.after
+
+    @classmethod
+    def begin(cls, start: Basic, given: Given = (), *, name: Basic | None = None, lemmas: tuple[Self, ...] = ()) -> Self:
+        """A derivation of one line.
+
+        Parameters
+        ----------
+        start : the first line
+        given : laws and definitions, as of ``prove``
+        name : what the first line is called, such as the tensor X_1: the left side of the equations
+        lemmas : derivations of named tensors, whose results may be substituted
+        """
+        laws, definitions, rewrites = sorted_given(given)
+        if rewrites:
+            raise DerivationError("a derivation takes laws and definitions of tensors; state what else is given as a claim")
+        stated: dict[Basic, list] = {}
+        for tensor, law in [*laws, *definitions.items()]:
+            stated.setdefault(tensor, []).append(law)
+        frozen = tuple((tensor, tuple(values)) for tensor, values in stated.items())
+        return cls(_sympify(start), (), frozen, tuple(lemmas), name)
 
     @property
     def result(self) -> Basic:
@@ -177,26 +197,6 @@ class Derivation:
         self.replay()
         require_proved(self.prove(), "the derivation")
         return self
-
-
-def derivation(start: Basic, given: Given = (), *, name: Basic | None = None, lemmas: tuple[Derivation, ...] = ()) -> Derivation:
-    """A derivation that starts from an expression.
-
-    Parameters
-    ----------
-    start : the first line
-    given : laws and definitions, as of ``prove``
-    name : what the first line is called, such as the tensor X_1: the left side of the equations
-    lemmas : derivations of named tensors, whose results may be substituted
-    """
-    laws, definitions, rewrites = sorted_given(given)
-    if rewrites:
-        raise DerivationError("a derivation takes laws and definitions of tensors; state other laws as steps that are claimed")
-    stated: dict[Basic, list] = {}
-    for tensor, law in [*laws, *definitions.items()]:
-        stated.setdefault(tensor, []).append(law)
-    frozen = tuple((tensor, tuple(values)) for tensor, values in stated.items())
-    return Derivation(_sympify(start), (), frozen, lemmas, name)
 
 
 def place_of(line: Basic, at: Place | Basic | None) -> Place:

@@ -127,20 +127,24 @@ def from_derivation_data(data: Any) -> Derivation:
     """
     require_version(data)
     try:
-        trees = from_data(data.get("trees"))
-        chains = expect(data, "chains", list)
-        lemmas: list[Derivation] = []
-        for chain in chains:
-            lemmas.append(read_chain(chain, trees, tuple(lemmas)))
+        found = read_chains(data)
+        found.replay()
     except DerivationError:
         raise
-    except (SymbolicCircuitsError, TypeError, ValueError, KeyError, IndexError, RecursionError) as error:
+    except (SymbolicCircuitsError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise DerivationError(f"the file cannot be read: {error}") from error
-    if not lemmas:
-        raise DerivationError("the file has no chain of lines")
-    found = lemmas[-1]
-    found.replay()
     return found
+
+
+def read_chains(data: Mapping[str, Any]) -> Derivation:
+    """The last chain, the others its lemmas."""
+    trees = from_data(data.get("trees"))
+    chains: list[Derivation] = []
+    for chain in expect(data, "chains", list):
+        chains.append(read_chain(chain, trees, tuple(chains)))
+    if not chains:
+        raise DerivationError("the file has no chain of lines")
+    return chains[-1]
 
 
 def require_version(data: Any) -> None:
@@ -158,7 +162,7 @@ def expect(data: Any, key: str, kind: type) -> Any:
     """A part of an object, of a type."""
     if not isinstance(data, Mapping) or not isinstance(data.get(key), kind) or (kind is int and isinstance(data[key], bool)):
         there = type(data.get(key)).__name__ if isinstance(data, Mapping) else f"no object but {type(data).__name__}"
-        raise DerivationError(f"{key!r} must be of type {kind.__name__}; got {there}")
+        raise DerivationError(f"{key!r} must be of type {getattr(kind, '__name__', kind)}; got {there}")
     return data[key]
 
 

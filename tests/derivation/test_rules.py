@@ -19,7 +19,7 @@ from sympy.tensor.array.expressions import ArraySymbol
 
 import symbolic_circuits as sc
 from symbolic_circuits.derivation import rules
-from symbolic_circuits.derivation.derivation import derivation
+from symbolic_circuits.derivation.derivation import Derivation
 from symbolic_circuits.derivation.places import part
 from symbolic_circuits.derivation.step import Step
 from symbolic_circuits.errors import BudgetError, DerivationError
@@ -116,7 +116,7 @@ EXAMPLES = [  # rule, expression, result, given, an expression that it refuses
 def test_examples(rule, before, after, given, other):
     found = rule.apply(before)
     assert after is None or found == after
-    assert derivation(before, given).then(rule).check().result == found
+    assert Derivation.begin(before, given).then(rule).check().result == found
     with pytest.raises(DerivationError, match=f"{rule.name} does not apply: it needs"):
         rule.apply(other)
 
@@ -124,11 +124,11 @@ def test_examples(rule, before, after, given, other):
 @pytest.mark.parametrize(("rule", "before", "after", "given", "other"), EXAMPLES, ids=lambda value: getattr(value, "name", ""))
 def test_mutants_are_caught(rule, before, after, given, other, monkeypatch):
     """A rule that gives twice, or the transpose of, what it should is noticed at once, and when an old derivation replays."""
-    good, kind = derivation(before, given).then(rule), type(rule)
+    good, kind = Derivation.begin(before, given).then(rule), type(rule)
     right = kind.apply
     monkeypatch.setattr(kind, "apply", lambda self, expr: 2 * right(self, expr))
     with pytest.raises(DerivationError, match="is not proved: refuted"):
-        derivation(before, given).then(rule)
+        Derivation.begin(before, given).then(rule)
     if not isinstance(rule, rules.Claim):
         with pytest.raises(DerivationError, match="step 0 does not replay"):
             good.replay()
