@@ -2,7 +2,7 @@ r"""Trees that are equal but for the names of bound symbols: sum_h A^h X and sum
 
 from collections.abc import Iterator, Sequence
 
-from sympy import Add, HadamardProduct, Mul, Symbol
+from sympy import Add, HadamardProduct, MatMul, Mul, Symbol
 from sympy.core.basic import Basic
 
 from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
@@ -60,7 +60,7 @@ def matches(left: Basic, right: Basic, names: Names, bound: set[Symbol], others:
         if left == right:
             yield names
         return
-    if isinstance(left, Mul | Add | HadamardProduct):
+    if isinstance(left, Mul | Add | HadamardProduct) and not isinstance(left, MatMul):
         yield from in_any_order(left.args, right.args, names, bound, others, tries)
     else:
         yield from in_order(left.args, right.args, names, bound, others, tries)

@@ -6,9 +6,21 @@
 from collections.abc import Iterator
 
 from symbolic_circuits.derivation.rules.bilinear import ExchangeInputs, Symmetrise
+from symbolic_circuits.derivation.rules.blocks import BlockHadamard, BlockProduct
+from symbolic_circuits.derivation.rules.cancelling import CancelInverse, CancelPair
 from symbolic_circuits.derivation.rules.collect import CollectTerms
+from symbolic_circuits.derivation.rules.contractions import AsContraction, AsProducts, EntryOfContraction
 from symbolic_circuits.derivation.rules.definitions import FoldIntoB, FoldLayer, Substitute
 from symbolic_circuits.derivation.rules.distribute import Distribute
+from symbolic_circuits.derivation.rules.forms import (
+    AsDiagonal,
+    DiagonalForm,
+    ReorderForms,
+    TraceAsSum,
+    TransposeForm,
+    TransposeTrace,
+)
+from symbolic_circuits.derivation.rules.kronecker import KroneckerNumbers
 from symbolic_circuits.derivation.rules.laws import ApplyLaw, Claim
 from symbolic_circuits.derivation.rules.notations import ToIndex, ToOperator, ToTensor
 from symbolic_circuits.derivation.rules.products import (
@@ -20,10 +32,29 @@ from symbolic_circuits.derivation.rules.products import (
     WritePower,
 )
 from symbolic_circuits.derivation.rules.rule import Rule
+from symbolic_circuits.derivation.rules.scalars import ExpandPower, PullScalars
 from symbolic_circuits.derivation.rules.sums import CollectHeads, Rename, Reorder, WriteOut
+from symbolic_circuits.derivation.rules.symmetric_part import SymmetricPart
 
 __all__ = [
     "RULES",
+    "BlockHadamard",
+    "BlockProduct",
+    "CancelInverse",
+    "CancelPair",
+    "AsContraction",
+    "AsProducts",
+    "EntryOfContraction",
+    "AsDiagonal",
+    "DiagonalForm",
+    "ReorderForms",
+    "TraceAsSum",
+    "TransposeForm",
+    "TransposeTrace",
+    "KroneckerNumbers",
+    "ExpandPower",
+    "PullScalars",
+    "SymmetricPart",
     "ApplyLaw",
     "Claim",
     "CollectHeads",

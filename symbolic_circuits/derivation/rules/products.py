@@ -40,7 +40,9 @@ def product_of(factors: Sequence[Expr]) -> Expr:
     """A product of matrices made flat, without identity matrices."""
     flat = [inner for factor in factors for inner in (factor.args if isinstance(factor, MatMul) else (factor,))]
     kept = [factor for factor in flat if not isinstance(factor, Identity)]
-    return MatMul(*kept) if len(kept) > 1 else (kept or flat)[0]
+    if not any(getattr(factor, "is_Matrix", False) for factor in kept):  # a number times the identity
+        kept += [factor for factor in flat if isinstance(factor, Identity)][:1]
+    return MatMul(*kept) if len(kept) > 1 else kept[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +106,15 @@ class FuseIdentity(Rule):
 
     name: ClassVar[str] = "fuse identity"
     formula: ClassVar[str] = r"\mathrm{Id} \, A = A"
-    needs: ClassVar[str] = "a product of matrices with an identity matrix"
+    needs: ClassVar[str] = "a product of matrices with an identity matrix that is not all of it"
 
     def apply(self, expr: Basic) -> Basic:
         if not isinstance(expr, MatMul) or not any(isinstance(factor, Identity) for factor in expr.args):
             raise refused(self, expr)
-        return product_of(expr.args)
+        found = product_of(expr.args)
+        if found == expr:
+            raise refused(self, expr)
+        return found
 
     @property
     def reason(self) -> Reason:
