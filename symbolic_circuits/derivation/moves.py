@@ -215,6 +215,8 @@ def simpler_elementwise(node: HadamardProduct) -> Iterator[Rule]:
 def simpler_linear(node: Basic) -> Iterator[Rule]:
     """Other linear operations."""
     yield PullScalars()
+    if isinstance(node, Trace) and isinstance(node.arg, MatMul) and any(isinstance(factor, MatPow) for factor in node.arg.args):
+        yield CancelInverse()
 
 
 @simpler.register

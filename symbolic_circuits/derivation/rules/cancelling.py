@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sympy import Expr, Identity, MatMul, MatPow, Transpose
+from sympy import Expr, Identity, MatMul, MatPow, Trace, Transpose
 from sympy.core.basic import Basic
 
-from symbolic_circuits.derivation.rules.products import product_of
+from symbolic_circuits.derivation.rules.products import product_of, split_scalars
 from symbolic_circuits.derivation.rules.rule import Reason, Rule, refused
 
 __all__ = ["CancelInverse", "CancelPair"]
@@ -23,6 +23,8 @@ class Cancelling(Rule):
         """Whether the product of two matrices is the identity."""
 
     def apply(self, expr: Basic) -> Basic:
+        if isinstance(expr, Trace):
+            return self.around(expr)
         if not isinstance(expr, MatMul):
             raise refused(self, expr)
         kept: list[Expr] = []
@@ -35,12 +37,22 @@ class Cancelling(Rule):
             raise refused(self, expr)
         return product_of([*kept, Identity(expr.cols)])
 
+    def around(self, trace: Trace) -> Trace:
+        """In a trace the last factor is a neighbour of the first."""
+        scalars, kept = split_scalars(trace.arg) if isinstance(trace.arg, MatMul) else ([], [])
+        count = len(kept)
+        while len(kept) > 2 and self.cancel(kept[-1], kept[0]):
+            kept = kept[1:-1]
+        if len(kept) == count:
+            raise refused(self, trace)
+        return Trace(product_of([*scalars, *kept]))
+
 
 @dataclass(frozen=True, slots=True)
 class CancelInverse(Cancelling):
     r"""A matrix next to its inverse.
 
-    .. math:: A M M^{-1} B = A B
+    .. math:: A M M^{-1} B = A B, \qquad \operatorname{tr}(M A M^{-1}) = \operatorname{tr} A
 
     Examples
     --------
@@ -52,7 +64,7 @@ class CancelInverse(Cancelling):
 
     name: ClassVar[str] = "cancel inverse"
     formula: ClassVar[str] = r"M M^{-1} = \mathrm{Id}"
-    needs: ClassVar[str] = "a product with a matrix next to its inverse"
+    needs: ClassVar[str] = "a product with a matrix next to its inverse, or a trace of one between them"
 
     def cancel(self, left: Expr, right: Expr) -> bool:
         return is_inverse(left, right) or is_inverse(right, left)
