@@ -14,6 +14,7 @@ EXPORTS = {  # name -> module, imported on first use so that the command line st
     "Proved": "symbolic_circuits.algebra.verdicts",
     "Refuted": "symbolic_circuits.algebra.verdicts",
     "Rewrite": "symbolic_circuits.identities.rewrite",
+    "Style": "symbolic_circuits.report.derivations.style",
     "Term": "symbolic_circuits.expansion.term",
     "Transformer": "symbolic_circuits.spec",
     "Undecided": "symbolic_circuits.algebra.verdicts",
@@ -53,7 +54,9 @@ EXPORTS = {  # name -> module, imported on first use so that the command line st
     "simplify_under": "symbolic_circuits.identities.prove",
     "softmax": "symbolic_circuits.syntax.functions",
     "to_latex": "symbolic_circuits.report.latex",
+    "to_markdown": "symbolic_circuits.report.derivations.markdown",
     "to_plain": "symbolic_circuits.report.plain",
+    "to_text": "symbolic_circuits.report.derivations.text",
     "verdict_data": "symbolic_circuits.identities.report",
 }
 

@@ -1,6 +1,8 @@
 """``symbolic-circuits derive``: the main job, from an architecture to its path expansion, checked on weights."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -8,6 +10,8 @@ import numpy as np
 from symbolic_circuits.cli.inputs import EXIT_CODES, read_tokens, read_weights, table
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.counts import in_words
+from symbolic_circuits.derivation.derive import derive as find_derivation
+from symbolic_circuits.derivation.files import save_derivation
 from symbolic_circuits.examples.addition import all_pairs, answers, sequences
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.numeric.checking import MAX_TERMS, UNDECIDED, CheckReport, check
@@ -15,6 +19,10 @@ from symbolic_circuits.numeric.margins import margins
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.report.article import article
 from symbolic_circuits.report.classes import path_class_rows
+from symbolic_circuits.report.derivations.markdown import to_markdown
+from symbolic_circuits.report.derivations.style import Style
+from symbolic_circuits.report.derivations.text import to_text
+from symbolic_circuits.report.latex import to_latex
 from symbolic_circuits.report.plain import to_plain
 from symbolic_circuits.spec import Transformer
 from symbolic_circuits.whole_file import require_format, write_whole
@@ -24,8 +32,15 @@ EXAMPLES = """
 Examples:
   symbolic-circuits derive
   symbolic-circuits derive -o addition.tex
-  symbolic-circuits derive "attn(H) bilinear" --notation tensor
+  symbolic-circuits derive "attn(H) bilinear" --notation tensor --steps
   symbolic-circuits derive "(attn(2) bilinear)*2" -o two_layers.tex
+  symbolic-circuits derive "attn(H_0) attn(H_1)" -o part.tex --fragment --rename "W_OV=\\WOV{#1}" --marked colour
+\b
+Written are, by the name of the file:
+  .tex   an article: setting, model, derivation, terms, check on weights; with --fragment the derivation alone, to \\input
+  .md    the derivation with GitHub's math
+  .txt   the derivation in Unicode
+  .json  the derivation as data, for `symbolic-circuits verify`
 """
 MAX_LINES = 40
 MAX_ROWS = 20
@@ -33,10 +48,20 @@ MAX_ROWS = 20
 
 @click.command(epilog=EXAMPLES)
 @click.argument("model", required=False)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the article to this .tex file.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this .tex, .md, .txt or .json file.")
 @click.option("--weights", "path", type=click.Path(path_type=Path), help="An .npz or .safetensors file to check on.")
 @click.option("--tokens", help='Token numbers to check on, such as "3 4 31".')
 @click.option("--notation", default="operator", show_default=True, help="operator, matrix, index or tensor.")
+@click.option("--steps", is_flag=True, help="Print the derivation, each step with its rule, and the verdict on it.")
+@click.option(
+    "--detail", type=click.Choice(["every", "main", "result"]), default="main", show_default=True, help="Steps that are shown."
+)
+@click.option("--marked", type=click.Choice(["colour", "underline"]), help="Mark what the next step changes (.tex and .md).")
+@click.option("--convention", type=click.Choice(["row", "column"]), default="row", show_default=True, help="What positions are.")
+@click.option(
+    "--rename", "renames", multiple=True, metavar="NAME=LATEX", help="How a tensor, size or index is written; #1 is the head."
+)
+@click.option("--fragment", is_flag=True, help="The .tex file is a part of a document.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random weights and tokens.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.pass_context
@@ -47,15 +72,19 @@ def derive(
     path: Path | None,
     tokens: str | None,
     notation: str,
+    steps: bool,
     seed: int,
     force: bool,
+    fragment: bool,
+    **options: object,
 ) -> None:
-    """Derive the closed form of MODEL, list its terms with their share of the output, check them, write the article.
+    """Derive the closed form of MODEL, list its terms with their share of the output, check them, write the derivation.
 
     Without MODEL this runs the embedded default: attn(2) bilinear, trained on addition modulo 31.
     """
     if output is not None:
-        require_format(output, (".tex",))
+        require_format(output, (".tex", ".md", ".txt", ".json"))
+    style = style_of(**options)
     if model is not None and Transformer.parse(model).has_symbolic_heads:
         if path is not None or tokens is not None:
             raise click.UsageError(
@@ -69,11 +98,57 @@ def derive(
         expansion = path_expansion(model or Transformer.parse(str(weights.model)))
         print_closed_form(expansion, notation)
         report = checked(expansion, weights, words, tokens, seed, is_example=model is None and path is None and tokens is None)
+    if steps:
+        print_steps(expansion, notation, style)
     if output is not None:
-        write_whole(output, article(expansion, report), force=force)
-        click.echo(f"\nwrote {output}")
+        write_output(output, expansion, notation, report, style, fragment=fragment, force=force)
     claimed = not expansion.model.has_symbolic_heads
     ctx.exit(EXIT_CODES[report.verdict] if report is not None else EXIT_CODES[UNDECIDED] if claimed else 0)
+
+
+def style_of(renames: tuple[str, ...], **options: Any) -> Style:
+    """How the derivation is written."""
+    pairs = [rename.partition("=") for rename in renames]
+    if any(not (name and equals) for name, equals, _ in pairs):
+        raise click.UsageError('--rename takes a name and its LaTeX, such as --rename "W_OV=\\\\WOV"')
+    return Style(rename={name: value for name, _, value in pairs}, **options)
+
+
+def print_steps(expansion: PathExpansion, notation: str, style: Style) -> None:
+    """The derivation, and whether every step of it is proved."""
+    derivation = find_derivation(expansion, notation=notation)
+    click.echo("\n" + to_text(derivation, style=style))
+    count = sum(len(part.steps) for part in derivation.parts())
+    derivation.replay()
+    click.echo(f"\n{count} steps, replayed: {derivation.prove().verdict}")
+
+
+def write_output(
+    output: Path,
+    expansion: PathExpansion,
+    notation: str,
+    report: CheckReport | None,
+    style: Style,
+    *,
+    fragment: bool,
+    force: bool,
+) -> None:
+    """The derivation in the format that the name of the file asks for."""
+    if output.suffix == ".json":
+        save_derivation(find_derivation(expansion, notation=notation), output, force=force)
+    else:
+        write_whole(output, text_of(output.suffix, expansion, notation, report, style, fragment=fragment), force=force)
+    click.echo(f"\nwrote {output}")
+
+
+def text_of(
+    suffix: str, expansion: PathExpansion, notation: str, report: CheckReport | None, style: Style, *, fragment: bool
+) -> str:
+    """The text of a file."""
+    derivation = find_derivation(expansion, notation=notation)
+    if suffix == ".tex":
+        return to_latex(derivation, style) if fragment else article(expansion, report, derivation, style=style)
+    return (to_markdown if suffix == ".md" else to_text)(derivation, style=replace(style, document=True))
 
 
 def print_closed_form(expansion: PathExpansion, notation: str) -> None:

@@ -1,10 +1,13 @@
-"""``symbolic-circuits verify``: replay certificates of proofs with the independent checker."""
+"""``symbolic-circuits verify``: replay certificates of proofs with the independent checker, and derivations by their rules."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
-from symbolic_circuits.errors import CertificateError
+from symbolic_circuits.derivation.files import FORMAT, from_derivation_data
+from symbolic_circuits.errors import CertificateError, DerivationError
 from symbolic_circuits.identities.checker import check_certificate
 from symbolic_circuits.identities.files import printable, read_json
 
@@ -13,21 +16,35 @@ EXAMPLES = """
 Examples:
   symbolic-circuits prove --certificates proofs/ identities.json
   symbolic-circuits verify proofs/*.json
+  symbolic-circuits derive "attn(H) bilinear" -o derivation.json
+  symbolic-circuits verify derivation.json
 \b
-Exit codes: 0 every certificate shows what it claims; 1 some does not; 2 a file cannot be read.
+Exit codes: 0 every file shows what it claims; 1 some does not; 2 a file cannot be read.
 """
+
+
+def check_file(data: Any) -> None:
+    """Raise CertificateError or DerivationError unless what a file claims is shown."""
+    if isinstance(data, Mapping) and data.get("format") == FORMAT:
+        from_derivation_data(data).check()
+    else:
+        check_certificate(data)
 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.pass_context
 def verify(ctx: click.Context, files: tuple[Path, ...]) -> None:
-    """Check the certificates in FILES, with code that shares nothing with the prover."""
+    """Check the certificates and derivations in FILES.
+
+    Certificates of proofs are replayed by code that shares nothing with the prover. Derivations are replayed rule by rule, and every
+    step is proved anew.
+    """
     wrong = 0
     for path in files:
         try:
-            check_certificate(read_json(path))
-        except CertificateError as error:
+            check_file(read_json(path))
+        except (CertificateError, DerivationError) as error:
             wrong += 1
             click.echo(f"{printable(str(path))}\twrong\t{printable(str(error))}")
         else:

@@ -1,12 +1,16 @@
 r"""A complete article: the setting with shapes, the model, its closed form, and the table of path classes with their meaning."""
 
+from dataclasses import replace
+
 from sympy import Expr
 
+from symbolic_circuits.derivation.derivation import Derivation
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.tensors import AttentionTensors, ModelTensors
 from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.numeric.checking import AGREES, DIFFERS, CheckReport
 from symbolic_circuits.report.classes import PathClass, definitions, meaning, path_class_rows, terms_in_class
+from symbolic_circuits.report.derivations.style import Style
 from symbolic_circuits.report.latex import align, check_to_latex, escape, is_linear, left_side, longtable, to_latex
 from symbolic_circuits.report.plain import to_plain
 from symbolic_circuits.spec import Attention, Transformer
@@ -14,6 +18,7 @@ from symbolic_circuits.spec import Attention, Transformer
 __all__ = ["article"]
 
 MAX_CLASSES = 500
+DEFAULT = Style()
 LINE = 88  # characters of plain text that fit a line of the page
 
 PREAMBLE = r"""\documentclass[10pt]{article}
@@ -25,8 +30,21 @@ PREAMBLE = r"""\documentclass[10pt]{article}
 """
 
 
-def article(expansion: PathExpansion, report: CheckReport | None = None) -> str:
-    """A LaTeX document about the path expansion of a model, with the check on weights where there is one.
+def article(
+    expansion: PathExpansion,
+    report: CheckReport | None = None,
+    derivation: Derivation | None = None,
+    *,
+    style: Style = DEFAULT,
+) -> str:
+    """A LaTeX document about the path expansion of a model, with its derivation and the check on weights where they are given.
+
+    Parameters
+    ----------
+    expansion : what the document is about
+    report : the check of its terms on weights
+    derivation : of its closed form
+    style : of the derivation
 
     Raises
     ------
@@ -48,14 +66,22 @@ def article(expansion: PathExpansion, report: CheckReport | None = None) -> str:
         setting(model, expansion.tensors),
         r"\section{Model}",
         definition_of_model(model, expansion.tensors),
+        *([r"\section{Derivation}", to_latex(derivation, replace(style, document=False))] if derivation is not None else []),
         r"\section{Closed form}",
-        closed_form(expansion, rows),
+        closed_form(expansion, rows, is_derived=derivation is not None and derivation.result == expansion.closed_form()),
         r"\section{Path classes}",
         path_classes(expansion, rows),
     ]
     if report is not None:
         sections += [r"\section{On weights}", on_weights(report)]
-    return PREAMBLE + "\n\n".join(sections) + "\n\\end{document}\n"
+    preamble = PREAMBLE if derivation is None else with_derivations(style)
+    return preamble + "\n\n".join(sections) + "\n\\end{document}\n"
+
+
+def with_derivations(style: Style) -> str:
+    """The preamble of a document that has a derivation."""
+    added = r"\usepackage{mathtools,xcolor}" + f"\n{style.preamble.strip()}".rstrip() + "\n"
+    return PREAMBLE.replace("\\allowdisplaybreaks\n", added + "\\allowdisplaybreaks\n")
 
 
 def spec_name(model: Transformer) -> str:
@@ -178,9 +204,11 @@ def block_value(block: object, stream: str) -> str:
     return hidden if block.W_out is None else rf"{hidden} {to_latex(block.W_out.T)}"
 
 
-def closed_form(expansion: PathExpansion, rows: list[PathClass]) -> str:
-    """The sum of the path classes, where each fits a line; otherwise the table of path classes has it."""
+def closed_form(expansion: PathExpansion, rows: list[PathClass], *, is_derived: bool = False) -> str:
+    """The sum of the path classes, where each fits a line and it was not just derived; else the table of path classes has it."""
     text = f"The model has ${to_latex_size(expansion.number_of_terms)}$ terms in {len(rows)} path classes"
+    if fits(rows) and is_derived:
+        return f"{text}: the summands of the last line of the derivation."
     if fits(rows):
         source = to_latex(expansion.tensors.source)
         text += rf"; as an operator on $\operatorname{{vec}}({source})$ it is" if is_linear(expansion.model) else ""

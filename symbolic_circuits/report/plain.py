@@ -51,7 +51,10 @@ class PlainPrinter(StrPrinter):
         )
 
     def _print_MatMul(self, expr: MatMul) -> str:
-        return " ".join(self.bracket(arg, PRECEDENCE["Mul"]) for arg in expr.args)
+        *others, last = expr.args
+        texts = [self.bracket(arg, PRECEDENCE["Mul"]) for arg in others]
+        bare = isinstance(last, MatrixSum) and all(arg.is_number for arg in others)
+        return " ".join([*texts, self._print(last) if bare else self.bracket(last, PRECEDENCE["Mul"])])
 
     def _print_Mul(self, expr: Mul) -> str:
         return super()._print_Mul(expr).replace("*", " ")
