@@ -51,7 +51,13 @@ def layer(left, right):
 
 EXAMPLES = [  # rule, expression, result, given, an expression that it refuses
     (rules.Distribute(), A * (C + 2 * D), MatAdd(MatMul(2, A, D), MatMul(A, C)), {}, A * C),
-    (rules.Distribute(), ApplyBilinear(B, x + y, x), MatAdd(ApplyBilinear(B, x, x), ApplyBilinear(B, y, x)), {}, ApplyBilinear(B, x, y)),
+    (
+        rules.Distribute(),
+        ApplyBilinear(B, x + y, x),
+        MatAdd(ApplyBilinear(B, x, x), ApplyBilinear(B, y, x)),
+        {},
+        ApplyBilinear(B, x, y),
+    ),
     (rules.Distribute(), MatMul(A, MatrixSum(F[h], (h, 0, H - 1))), MatrixSum(A * F[h], (h, 0, H - 1)), {}, F[h]),
     (rules.MixedProduct(), KroneckerProduct(A, W) * KroneckerProduct(C, W), KroneckerProduct(A * C, MatMul(W, W)), {}, A * C),
     (rules.FuseIdentity(), MatMul(ID, A), A, {}, A * C),

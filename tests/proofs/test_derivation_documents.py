@@ -42,7 +42,10 @@ def test_the_index_names_every_document(made):
 @pytest.mark.parametrize(
     ("name", "formula"),
     [
-        ("attention-only", r"\sum_{h_{1}, h_{0}} A^{h_{1}} \, A^{h_{0}} \otimes W_{U} \, W_{OV}^{h_{1}} \, W_{OV}^{h_{0}} \, W_{E}"),
+        (
+            "attention-only",
+            r"\sum_{h_{1}, h_{0}} A^{h_{1}} \, A^{h_{0}} \otimes W_{U} \, W_{OV}^{h_{1}} \, W_{OV}^{h_{0}} \, W_{E}",
+        ),
         ("query-key-circuits", r"W_{QK} \, W_{OV}^{g} \, X_{0}^{\top} \, (A^{g})^{\top}"),
         ("spectra-of-circuits", r"U_{F} \, U_{C} \, S_{C} \, V_{C} \, V_{G}"),
         ("attention-then-bilinear", r"2 \, \sum_{h} S"),

@@ -30,6 +30,7 @@ PREAMBLE = r"""\documentclass[10pt]{article}
 \usepackage[a4paper,margin=25mm]{geometry}
 \usepackage{amsmath,amssymb,array,booktabs,longtable,mathtools,xcolor}
 \allowdisplaybreaks
+\setlength{\jot}{1.5pt}
 \setlength{\emergencystretch}{3em}
 \setlength{\parindent}{0pt}
 """
