@@ -111,8 +111,13 @@ def attention_only() -> Document:
                 "Patterns multiply, and so do the weights.",
                 sc.derive(KroneckerProduct(R, W_2) * KroneckerProduct(P, W), KroneckerProduct(MatMul(R, P), MatMul(W_2, W))),
             ),
-            Section("No layer", "The direct path: bigram statistics.", sc.derive("")),
-            Section("One layer", "The direct path, and one term for each head.", sc.derive("attn(H)")),
+            Section("No layer", "The direct path.", sc.derive("")),
+            Section(
+                "One layer",
+                "The direct path, which knows bigrams, and one term for each head: its pattern says where information moves, and its circuit "
+                r"$W_U W_{OV}^h W_E$, of size $V \times V$ and of rank at most $e$, what a token there does to the logits.",
+                sc.derive("attn(H)"),
+            ),
             Section(
                 "Two layers",
                 "Besides the direct path and single heads there are virtual heads: a head of the second layer after one of the "
@@ -134,11 +139,19 @@ def query_key_circuits() -> Document:
     W_E, W_QK = MatrixSymbol("W_E", d, V), MatrixSymbol("W_QK", d, d)
     heads = MatrixSum(MatMul(A[h], X_0, W_OV[h].T), OVER_H)
     pairs = MatAdd(
+        MatMul(t, W_E.T, W_QK, W_E, t.T),
+        MatrixSum(MatMul(A[h], t, W_E.T, W_OV[h].T, W_QK, W_E, t.T), OVER_H),
+        MatrixSum(MatMul(t, W_E.T, W_QK, W_OV[h], W_E, t.T, A[h].T), OVER_H),
+        MatrixSum(MatMul(A[h], t, W_E.T, W_OV[h].T, W_QK, W_OV[g], W_E, t.T, A[g].T), OVER_H, OVER_G),
+    )
+    between = MatAdd(
         MatMul(X_0, W_QK, X_0.T),
         MatrixSum(MatMul(A[h], X_0, W_OV[h].T, W_QK, X_0.T), OVER_H),
         MatrixSum(MatMul(X_0, W_QK, W_OV[h], X_0.T, A[h].T), OVER_H),
         MatrixSum(MatMul(A[h], X_0, W_OV[h].T, W_QK, W_OV[g], X_0.T, A[g].T), OVER_H, OVER_G),
     )
+    second = sc.derive(MatMul(X_1, W_QK, X_1.T), between, given={X_1: X_0 + heads})
+    third = sc.derive(between, pairs, given={X_0: t * W_E.T})
     return Document(
         "query-key-circuits",
         "Query-key circuits",
@@ -168,8 +181,15 @@ def query_key_circuits() -> Document:
                 "and the one on the side of the key vary independently. A pattern on the side of the query stands at the left, one "
                 "on the side of the key at the right and transposed. The factors in the middle are the circuits of Q-, K- and "
                 "QK-composition.",
-                sc.derive(MatMul(X_1, W_QK, X_1.T), pairs, given={X_1: X_0 + heads}),
+                second,
                 ("X_0", "X_1"),
+            ),
+            Section(
+                "Second layer, from the tokens",
+                r"With embedded tokens in place of $X_0$ each term is $A_q \, t \, C \, t^\top A_k^\top$ with a circuit $C$ of size "
+                r"$V \times V$. The source writes it $A_q \otimes A_k \otimes C$, a pattern being the identity where there is none.",
+                third,
+                ("X_0", "t"),
             ),
         ),
     )

@@ -20,6 +20,7 @@ from sympy.core.basic import Basic
 from symbolic_circuits.derivation.chain import Chain
 from symbolic_circuits.derivation.derivation import Derivation
 from symbolic_circuits.derivation.pieces import is_sum, total
+from symbolic_circuits.derivation.rules.bilinear import Bilinearity
 from symbolic_circuits.derivation.rules.collect import CollectTerms, multiples
 from symbolic_circuits.derivation.rules.definitions import FoldLayer, Substitute
 from symbolic_circuits.derivation.rules.distribute import Distribute, has_inner_sum
@@ -33,6 +34,7 @@ from symbolic_circuits.expansion.notation.operator import OperatorNotation
 from symbolic_circuits.expansion.proof import tensor_of
 from symbolic_circuits.expansion.tensors import AttentionTensors, BilinearTensors, ModelTensors
 from symbolic_circuits.spec import Step as ModelStep
+from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.sums import MatrixSum
 from symbolic_circuits.syntax.vec import Vec
 
@@ -252,7 +254,9 @@ def applies(rule: Rule, node: Basic) -> bool:
 
 def multiplied_out(node: Basic) -> Rule | None:
     """Where a sum, a sum over heads or a number is inside a product."""
-    return Distribute() if has_inner_sum(node) else None
+    if not has_inner_sum(node):
+        return None
+    return Bilinearity(node.args[0]) if isinstance(node, ApplyBilinear) else Distribute()
 
 
 def mixed(node: Basic) -> Rule | None:

@@ -10,7 +10,7 @@ from strategies import transformers
 from sympy import KroneckerProduct, MatAdd, MatMul
 
 import symbolic_circuits as sc
-from symbolic_circuits.derivation.rules import Distribute, FoldLayer, MixedProduct
+from symbolic_circuits.derivation.rules import Bilinearity, FoldLayer, MixedProduct
 from symbolic_circuits.derivation.step import is_exact
 from symbolic_circuits.errors import BudgetError, DerivationError, NotationError
 
@@ -61,13 +61,13 @@ def test_the_first_lines_are_the_model():
     assert verdict.verdict == "proved"
 
 
-@pytest.mark.parametrize("kind", [Distribute, MixedProduct, FoldLayer])
+@pytest.mark.parametrize("kind", [Bilinearity, MixedProduct, FoldLayer])
 def test_mutants_are_caught(kind, monkeypatch):
     good, right = sc.derive("attn(H) bilinear"), kind.apply
     monkeypatch.setattr(kind, "apply", lambda self, expr: 2 * right(self, expr))
     with pytest.raises(DerivationError, match="does not replay"):
         good.replay()
-    mutant = {Distribute: "attn(H)", MixedProduct: "attn(H)", FoldLayer: "bilinear"}[kind]
+    mutant = {Bilinearity: "attn(H) bilinear", MixedProduct: "attn(H)", FoldLayer: "bilinear"}[kind]
     with pytest.raises(DerivationError, match="is not proved: refuted"):
         sc.derive(mutant).check()
 

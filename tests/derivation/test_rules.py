@@ -59,6 +59,13 @@ EXAMPLES = [  # rule, expression, result, given, an expression that it refuses
         ApplyBilinear(B, x, y),
     ),
     (rules.Distribute(), MatMul(A, MatrixSum(F[h], (h, 0, H - 1))), MatrixSum(A * F[h], (h, 0, H - 1)), {}, F[h]),
+    (
+        rules.Bilinearity(B),
+        ApplyBilinear(B, x + y, MatMul(2, x)),
+        MatAdd(MatMul(2, ApplyBilinear(B, x, x)), MatMul(2, ApplyBilinear(B, y, x))),
+        {},
+        A * (C + D),
+    ),
     (rules.MixedProduct(), KroneckerProduct(A, W) * KroneckerProduct(C, W), KroneckerProduct(A * C, MatMul(W, W)), {}, A * C),
     (rules.FuseIdentity(), MatMul(ID, A), A, {}, A * C),
     (rules.InsertIdentity(1), A * C, MatMul(A, ID, C), {}, s),

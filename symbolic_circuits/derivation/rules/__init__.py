@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator
 
-from symbolic_circuits.derivation.rules.bilinear import ExchangeInputs, Symmetrise
+from symbolic_circuits.derivation.rules.bilinear import Bilinearity, ExchangeInputs, Symmetrise
 from symbolic_circuits.derivation.rules.blocks import BlockHadamard, BlockProduct
 from symbolic_circuits.derivation.rules.cancelling import CancelInverse, CancelPair
 from symbolic_circuits.derivation.rules.collect import CollectTerms
@@ -38,6 +38,7 @@ from symbolic_circuits.derivation.rules.symmetric_part import SymmetricPart
 
 __all__ = [
     "RULES",
+    "Bilinearity",
     "BlockHadamard",
     "BlockProduct",
     "CancelInverse",

@@ -1,4 +1,4 @@
-r"""Symmetry of a bilinear layer: B(x, x) = B_s(x, x) with its symmetric part, and B(x, y) = B(y, x) where B is symmetric."""
+r"""A bilinear layer at sums, B(x + y, z) = B(x, z) + B(y, z), and its symmetry: B(x, x) = B_s(x, x), and B(x, y) = B(y, x)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,10 +7,11 @@ from typing import ClassVar
 from sympy.core.basic import Basic
 from sympy.tensor.array.expressions import ArraySymbol
 
+from symbolic_circuits.derivation.rules.distribute import Distribute, has_inner_sum
 from symbolic_circuits.derivation.rules.rule import Reason, Rule, refused
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
 
-__all__ = ["ExchangeInputs", "Symmetrise"]
+__all__ = ["Bilinearity", "ExchangeInputs", "Symmetrise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,43 @@ class Symmetrise(Rule):
     @property
     def defined(self) -> Iterable[Basic]:
         return (self.symmetric,)
+
+
+@dataclass(frozen=True, slots=True)
+class Bilinearity(Rule):
+    r"""A layer at sums is the sum over all pairs; sums over heads and numbers come out.
+
+    .. math:: B(x + y, z) = B(x, z) + B(y, z), \qquad B\Bigl(\sum_h x_h, y\Bigr) = \sum_h B(x_h, y), \qquad B(2 x, y) = 2 B(x, y)
+
+    It ends because every result is a sum of layers at what is no sum.
+
+    Examples
+    --------
+    >>> from sympy import MatrixSymbol
+    >>> B = ArraySymbol("B", (2, 2, 2))
+    >>> x, y = MatrixSymbol("x", 6, 1), MatrixSymbol("y", 6, 1)
+    >>> Bilinearity(B).apply(ApplyBilinear(B, x + y, x))
+    B(x, x) + B(y, x)
+
+    References
+    ----------
+    Sharkey 2023, arXiv 2305.03452: bilinear layers at sums of features.
+    """
+
+    B: ArraySymbol
+
+    name: ClassVar[str] = "bilinearity"
+    formula: ClassVar[str] = r"B(x + y, z) = B(x, z) + B(y, z)"
+    needs: ClassVar[str] = "the layer with a sum as one of its inputs"
+
+    def apply(self, expr: Basic) -> Basic:
+        if not isinstance(expr, ApplyBilinear) or expr.args[0] != self.B or not has_inner_sum(expr):
+            raise refused(self, expr)
+        return Distribute().apply(expr)
+
+    @property
+    def reason(self) -> Reason:
+        return (self.B, " is bilinear")
 
 
 @dataclass(frozen=True, slots=True)
