@@ -13,6 +13,7 @@ from sympy import (
     MatAdd,
     MatMul,
     MatrixSymbol,
+    Symbol,
     Tuple,
 )
 from sympy.core.basic import Basic
@@ -104,7 +105,6 @@ class Operators(Streams):
 class Layered(Streams):
     """Models derived stream by stream; each stream is a lemma for those after it."""
 
-    letter: str
     fold: bool
 
     def derivation(self) -> Derivation:
@@ -118,6 +118,18 @@ class Layered(Streams):
             return lemmas[-1]
         last = self.stream(len(model.steps))
         return self.derived(self.output_name(), self.output(last), lemmas)
+
+    def step(self, step: ModelStep, x: MatrixSymbol) -> Expr:
+        """What a step makes of the stream."""
+        parts = [x] if step.residual else []
+        for block in step.blocks:
+            tensors = self.tensors.block(block.index)
+            if isinstance(tensors, AttentionTensors):
+                limits = self.limits(block.index)
+                parts.append(MatrixSum(self.heads(tensors, limits[0], x), limits))
+            else:
+                parts.append(self.layer(tensors, x))
+        return total(parts, x)
 
     def derived(self, name: Basic, start: Expr, lemmas: list[Derivation]) -> Derivation:
         """The chain of one stream, earlier ones known."""
@@ -167,18 +179,9 @@ class Columns(Layered):
         column = Vec(self.tensors.source)
         return MatMul(KroneckerProduct(Identity(model.n), self.tensors.W_E), column) if model.embedding else column
 
-    def step(self, step: ModelStep, x: MatrixSymbol) -> Expr:
-        """What a step makes of the stream."""
-        parts = [x] if step.residual else []
-        for block in step.blocks:
-            tensors = self.tensors.block(block.index)
-            if isinstance(tensors, AttentionTensors):
-                head = self.head(block.index)
-                body = MatMul(KroneckerProduct(tensors.A[head], tensors.W_OV[head]), x)
-                parts.append(MatrixSum(body, self.limits(block.index)))
-            else:
-                parts.append(self.layer(tensors, x))
-        return total(parts, x)
+    def heads(self, tensors: AttentionTensors, head: Symbol, x: Expr) -> Expr:
+        """(A^h (x) W_OV^h) x."""
+        return MatMul(KroneckerProduct(tensors.A[head], tensors.W_OV[head]), x)
 
     def layer(self, tensors: BilinearTensors, x: Expr) -> Expr:
         """(Id (x) W_out)((Id (x) W_1) x . (Id (x) W_2) x)."""
@@ -209,18 +212,14 @@ class Matrices(Layered):
         """X_0."""
         return MatMul(self.tensors.source, self.tensors.W_E.T) if self.expansion.model.embedding else self.tensors.source
 
-    def step(self, step: ModelStep, x: MatrixSymbol) -> Expr:
-        """What a step makes of the stream."""
-        parts = [x] if step.residual else []
-        for block in step.blocks:
-            tensors = self.tensors.block(block.index)
-            if isinstance(tensors, AttentionTensors):
-                head = self.head(block.index)
-                parts.append(MatrixSum(MatMul(tensors.A[head], x, tensors.W_OV[head].T), self.limits(block.index)))
-            else:
-                hidden = HadamardProduct(MatMul(x, tensors.W_1.T), MatMul(x, tensors.W_2.T))
-                parts.append(hidden if tensors.W_out is None else MatMul(hidden, tensors.W_out.T))
-        return total(parts, x)
+    def heads(self, tensors: AttentionTensors, head: Symbol, x: Expr) -> Expr:
+        """A^h X (W_OV^h)^T."""
+        return MatMul(tensors.A[head], x, tensors.W_OV[head].T)
+
+    def layer(self, tensors: BilinearTensors, x: Expr) -> Expr:
+        """(X W_1^T . X W_2^T) W_out^T."""
+        hidden = HadamardProduct(MatMul(x, tensors.W_1.T), MatMul(x, tensors.W_2.T))
+        return hidden if tensors.W_out is None else MatMul(hidden, tensors.W_out.T)
 
     def output(self, x: Expr) -> Expr:
         """X W_U^T."""
