@@ -75,9 +75,9 @@ def between(lhs: Expr, rhs: Expr, given: Given = ()) -> Derivation:
             raise DerivationError(
                 f"a derivation is between two expressions; got {type(side).__name__}: {str(side)[:80]}. Text is read by read_latex"
             )
+    require_equal(prove(lhs, rhs, given), lhs, rhs, given)
     stated = stated_tensors(given, lhs, rhs)
     start = Derivation.begin(lhs, [{tensor: law} for tensor, law in stated])
-    require_equal(prove(lhs, rhs, given), lhs, rhs, given)
     needed = needed_of(stated, lhs, rhs)
     moves = Moves.of(needed, lhs, rhs)
     steps = short(lhs, rhs, moves)

@@ -1,12 +1,11 @@
 """A derivation: a chain of equal lines, each made from the one before by rules at stated places; replayed and proved."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
 from sympy.core.basic import Basic
-from sympy.core.sympify import _sympify
 
 from symbolic_circuits.algebra.verdicts import Verdict
 from symbolic_circuits.derivation.places import Place, found, part
@@ -14,9 +13,12 @@ from symbolic_circuits.derivation.rules.definitions import Substitute
 from symbolic_circuits.derivation.rules.laws import Claim
 from symbolic_circuits.derivation.rules.rule import Rule
 from symbolic_circuits.derivation.step import Step, is_exact, needed
-from symbolic_circuits.errors import DerivationError
-from symbolic_circuits.identities.prove import Given, prove, sorted_given
+from symbolic_circuits.derivation.theory import Stated, assumed_by, stated
+from symbolic_circuits.errors import DerivationError, IdentityError
+from symbolic_circuits.identities.asserting import text_of
+from symbolic_circuits.identities.prove import Given, as_expression, prove
 from symbolic_circuits.spec import Transformer
+from symbolic_circuits.syntax.family import MatrixFamily
 
 __all__ = ["Derivation"]
 
@@ -40,17 +42,20 @@ class Derivation:
 
     start: Basic
     steps: tuple[Step, ...] = ()
-    given: tuple[tuple[Basic, tuple[str | Basic, ...]], ...] = ()  # laws and definitions of tensors
+    given: Stated = ()  # laws and definitions of tensors
     lemmas: tuple["Derivation", ...] = ()  # derived before, each of a named tensor
     name: Basic | None = None  # what is derived: the left side of the first line
     model: Transformer | None = None
+    assumed: dict[Any, list[Any]] = field(init=False, repr=False, compare=False)  # laws and definitions, those of lemmas too
 
     def __post_init__(self) -> None:
+        require_parts(self)
         line = self.start
         for number, step in enumerate(self.steps):
             if step.before != line:
                 raise DerivationError(f"step {number} starts from {step.before}, but the line is {line}")
             line = step.after
+        object.__setattr__(self, "assumed", assumed_by(self))
 
     @classmethod
     def begin(cls, start: Basic, given: Given = (), *, name: Basic | None = None, lemmas: tuple[Self, ...] = ()) -> Self:
@@ -63,14 +68,8 @@ class Derivation:
         name : what the first line is called, such as the tensor X_1: the left side of the equations
         lemmas : derivations of named tensors, whose results may be substituted
         """
-        laws, definitions, rewrites = sorted_given(given)
-        if rewrites:
-            raise DerivationError("a derivation takes laws and definitions of tensors; state what else is given as a claim")
-        stated: dict[Basic, list] = {}
-        for tensor, law in [*laws, *definitions.items()]:
-            stated.setdefault(tensor, []).append(law)
-        frozen = tuple((tensor, tuple(values)) for tensor, values in stated.items())
-        return cls(_sympify(start), (), frozen, tuple(lemmas), name)
+        start = expression(start, "a derivation starts from")
+        return cls(start, (), stated(given, start, *([] if name is None else [name])), tuple(lemmas), name)
 
     @property
     def result(self) -> Basic:
@@ -86,11 +85,6 @@ class Derivation:
     def gaps(self) -> list[int]:
         """The numbers of the steps that only the decision procedure shows: no rule was found that makes them."""
         return [number for number, step in enumerate(self.steps) if isinstance(step.rule, Claim)]
-
-    @cached_property
-    def assumed(self) -> dict[Any, list[Any]]:
-        """Laws and definitions by tensor."""
-        return {tensor: list(stated) for tensor, stated in self.given}
 
     def then(
         self, rule: Rule, at: Place | Basic | None = None, *, backwards: Basic | None = None, stage: str = ""
@@ -109,14 +103,16 @@ class Derivation:
         DerivationError
             The rule does not apply at the place; the place does not exist or is not unique; the step cannot be proved.
         """
-        line = self.result if backwards is None else _sympify(backwards)
+        if not isinstance(rule, Rule):
+            raise DerivationError(f"a step is made by a rule, such as Distribute(); got {rule!r}")
+        line = self.result if backwards is None else expression(backwards, "the next line is")
         step = Step.forwards(line, place_of(line, at), rule, stage)
         if backwards is not None:
             if step.after != self.result:
                 raise DerivationError(f"{rule.name}, read backwards, leads to {step.after}, but the line is {self.result}")
             step = step.reversed()
         longer = replace(self, steps=(*self.steps, step))
-        require_proved(step.prove(longer.assumptions), f"step {len(self.steps)}, {rule.name}")
+        require_proved(step.prove(longer.assumptions), f"step {len(self.steps)}, {rule.name},", *step.sides())
         longer.require_known(step)
         return longer
 
@@ -127,11 +123,7 @@ class Derivation:
     @cached_property
     def assumptions(self) -> dict[Any, list[Any]]:
         """What proofs of steps may use: laws and definitions, and the results of lemmas in place of the definitions of their tensors."""
-        known = dict(self.assumed)
-        for lemma in self.lemmas:
-            if lemma.name is not None:
-                known[lemma.name] = [lemma.result]
-        return known
+        return self.assumed | {lemma.name: [lemma.result] for lemma in self.lemmas if lemma.name is not None}
 
     def require_known(self, step: Step) -> None:
         """What is substituted is a definition that is given, or the line of a lemma."""
@@ -179,6 +171,10 @@ class Derivation:
         for _, verdict in self.verdicts():
             if not is_exact(verdict):
                 return verdict
+        return self.prove_ends()
+
+    def prove_ends(self) -> Verdict:
+        """The verdict on the first line being equal to the last."""
         return prove(self.start, self.result, given=self.assumptions_used())
 
     def assumptions_used(self) -> dict[Any, list[Any]]:
@@ -195,7 +191,10 @@ class Derivation:
             A step does not replay, or is not proved.
         """
         self.replay()
-        require_proved(self.prove(), "the derivation")
+        for chain in self.parts():
+            for number, step in enumerate(chain.steps):
+                require_proved(step.prove(chain.assumptions), f"step {number}, {step.rule.name},", *step.sides())
+        require_proved(self.prove_ends(), "the derivation", self.start, self.result)
         return self
 
 
@@ -215,9 +214,30 @@ def place_of(line: Basic, at: Place | Basic | None) -> Place:
     return known[0]
 
 
-def require_proved(verdict: Verdict, what: str) -> None:
+def require_proved(verdict: Verdict, what: str, lhs: Basic, rhs: Basic) -> None:
     """Raise DerivationError, with the verdict, unless it shows what it is about."""
     if not is_exact(verdict):
-        error = DerivationError(f"{what} is not proved: {verdict.verdict}. {verdict}")
+        error = DerivationError(f"{what} is not proved: {text_of(verdict, lhs, rhs, ())}")
         error.verdict = verdict
         raise error
+
+
+def expression(expr: Any, what: str) -> Basic:
+    """An expression as SymPy has it."""
+    try:
+        found = as_expression(expr)
+    except IdentityError:
+        found = None
+    if not isinstance(found, Basic) or isinstance(found, MatrixFamily):
+        raise DerivationError(f"{what} an expression; got {type(expr).__name__}: {str(expr)[:80]}")
+    return found
+
+
+def require_parts(derivation: Derivation) -> None:
+    """Steps and lemmas are what they should be."""
+    for parts, kind, words in ((derivation.steps, Step, "steps"), (derivation.lemmas, Derivation, "lemmas")):
+        for item in parts:
+            if not isinstance(item, kind):
+                raise DerivationError(
+                    f"the {words} of a derivation are of type {kind.__name__}; got {type(item).__name__}: {item}"
+                )

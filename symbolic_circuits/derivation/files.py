@@ -47,8 +47,8 @@ def read_derivation(path: Path | str) -> Derivation:
     """
     try:
         data = read_json(path)
-    except SymbolicCircuitsError as error:
-        raise DerivationError(str(error)) from error
+    except (SymbolicCircuitsError, OSError) as error:
+        raise DerivationError(f"{path} cannot be read: {error}") from error
     try:
         return from_derivation_data(data)
     except DerivationError as error:

@@ -21,6 +21,8 @@ from sympy import (
     OneMatrix,
     Pow,
     Sum,
+    Symbol,
+    Tuple,
     ZeroMatrix,
 )
 from sympy.core.basic import Basic
@@ -36,6 +38,7 @@ from sympy.tensor.array.expressions import (
     PermuteDims,
 )
 
+from symbolic_circuits.derivation.pieces import fresh_symbol
 from symbolic_circuits.errors import DerivationError
 from symbolic_circuits.syntax.arrays import Row, TensorDot
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
@@ -76,12 +79,45 @@ def replaced(expr: Basic, place: Place, new: Basic) -> Basic:
     >>> replaced(A * (B + C), (1,), B * D)
     A*B*D
     """
+    bound = bound_around(expr, place)
+    return put(expr, place, with_other_symbols(new, bound) if bound else new)
+
+
+def put(expr: Basic, place: Place, new: Basic) -> Basic:
+    """The expression with ``new``, as it is, at a place."""
     if not place:
         return new
     first, *rest = place
     args = list(expr.args)
-    args[first] = replaced(args[first], tuple(rest), new)
+    args[first] = put(args[first], tuple(rest), new)
     return rebuilt(expr, args)
+
+
+def bound_around(expr: Basic, place: Place) -> set[Symbol]:
+    """The symbols that the sums around a place bind."""
+    found: set[Symbol] = set()
+    for number in place:
+        if isinstance(expr, MatrixSum | IndexSum):
+            found |= set(expr.bound_symbols)
+        expr = expr.args[number]
+    return found
+
+
+def with_other_symbols(expr: Basic, bound: set[Symbol]) -> Basic:
+    """The same expression, sums in it that bind one of these symbols binding another one."""
+    if not expr.args or not expr.has(MatrixSum, IndexSum):
+        return expr
+    args = [with_other_symbols(arg, bound) for arg in expr.args]
+    clashing = set(expr.bound_symbols) & bound if isinstance(expr, MatrixSum | IndexSum) else set()
+    if not clashing:
+        return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else rebuilt(expr, args)
+    names = {symbol.name for symbol in expr.atoms(Symbol) | bound}
+    new_of: dict[Symbol, Symbol] = {}
+    for symbol in sorted(clashing, key=lambda symbol: symbol.name):
+        new_of[symbol] = fresh_symbol(symbol, names)
+        names.add(new_of[symbol].name)
+    limits = [Tuple(new_of.get(symbol, symbol), low, high) for symbol, low, high in expr.limits]
+    return expr.func(args[0].xreplace(new_of), *limits)
 
 
 def rebuilt(node: Basic, args: Sequence[Basic]) -> Basic:

@@ -8,8 +8,9 @@ from sympy.core.basic import Basic
 from symbolic_circuits.algebra.verdicts import HoldsAt, Proved, Verdict
 from symbolic_circuits.derivation.places import Place, part, replaced
 from symbolic_circuits.derivation.rules.rule import Rule
-from symbolic_circuits.errors import DerivationError
+from symbolic_circuits.errors import DerivationError, SymbolicCircuitsError
 from symbolic_circuits.identities.prove import prove
+from symbolic_circuits.syntax.arrays import array_shape
 
 __all__ = ["Step", "is_exact", "needed"]
 
@@ -33,9 +34,17 @@ class Step:
     def forwards(cls, line: Basic, place: Place, rule: Rule, stage: str = "") -> "Step":
         """The step that a rule makes at a place of a line."""
         try:
-            after = replaced(line, place, rule.apply(part(line, place)))
+            result = rule.apply(part(line, place))
+            if not isinstance(result, Basic):
+                raise DerivationError(f"{rule.name} gives no expression but {type(result).__name__}: {result}")
+            after = replaced(line, place, result)
         except DerivationError as error:
             raise DerivationError(f"at place {tuple(place)}: {error}") from error
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            if isinstance(error, SymbolicCircuitsError):
+                raise
+            raise DerivationError(f"at place {tuple(place)}: {rule} cannot be applied: {error}") from error
+        require_same_shape(line, after, rule)
         return cls(tuple(place), rule, line, after, stage=stage)
 
     @property
@@ -77,6 +86,16 @@ class Step:
     def uses(self, given: dict[Any, Any]) -> list[Any]:
         """The tensors whose definitions or laws a proof of the step may use: those of the rule, and those in their definitions."""
         return needed(self.rule.defined, given)
+
+
+def require_same_shape(line: Basic, after: Basic, rule: Rule) -> None:
+    """A line keeps its shape, also where SymPy makes an array times zero the number zero."""
+    try:
+        shapes = [tuple(array_shape(expr)) for expr in (line, after)]
+    except (SymbolicCircuitsError, TypeError):
+        return
+    if len(shapes[0]) != len(shapes[1]):
+        raise DerivationError(f"after {rule.name} the line has shape {shapes[1]} and no longer {shapes[0]}")
 
 
 def needed(tensors: Any, given: dict[Any, Any]) -> list[Any]:

@@ -33,7 +33,7 @@ def later_of_pairs(terms: Sequence[Expr], B: ArraySymbol) -> frozenset[Expr]:
     where = {k: place for k, term in enumerate(terms) if (place := outermost(term, B)) is not None}
     exchanged = {k: replaced(terms[k], place, ExchangeInputs(B).apply(part(terms[k], place))) for k, place in where.items()}
     values = lower(*(terms[k] for k in where), *exchanged.values())
-    keys = [frozenset(value.terms.items()) for value in values]
+    keys = [(value.names, frozenset(value.terms.items())) for value in values]
     first = {}
     for number, k in enumerate(where):
         first.setdefault(keys[number], k)

@@ -27,7 +27,6 @@ from sympy import (
     Transpose,
     Tuple,
     preorder_traversal,
-    sympify,
 )
 from sympy.core.basic import Basic
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
@@ -40,7 +39,7 @@ from symbolic_circuits.algebra.open_terms import Axis, Open
 from symbolic_circuits.algebra.statement import Statement
 from symbolic_circuits.algebra.sums import is_sum
 from symbolic_circuits.errors import IdentityError, NotationError, UnsupportedNodeError
-from symbolic_circuits.identities.prove import Given, name_of, sorted_given, statement_of, symbols_of
+from symbolic_circuits.identities.prove import Given, as_expression, name_of, sorted_given, statement_of, symbols_of
 from symbolic_circuits.syntax.arrays import array_shape
 from symbolic_circuits.syntax.contract import contract
 from symbolic_circuits.syntax.deltas import with_deltas
@@ -106,7 +105,7 @@ def differentiated(
     UnsupportedNodeError
         The variable is not a tensor or scalar symbol.
     """
-    expr = sympify(expr, strict=True)
+    expr = as_expression(expr)
     tensor = variable.family if isinstance(variable, FamilyMember) else variable
     shape = shape_of_variable(tensor)
     name = variable_name(tensor)

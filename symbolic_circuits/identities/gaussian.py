@@ -13,7 +13,7 @@ from symbolic_circuits.algebra.moments import expectation, matchings
 from symbolic_circuits.algebra.tensor import Tensor
 from symbolic_circuits.errors import LawError, ShapeError, UnsupportedNodeError
 from symbolic_circuits.identities.differentiated import Differentiated, Variable, differentiated, shape_of_variable
-from symbolic_circuits.identities.prove import Given, name_of, sorted_given
+from symbolic_circuits.identities.prove import Given, as_expression, name_of, sorted_given
 from symbolic_circuits.syntax.arrays import array_shape
 from symbolic_circuits.syntax.contract import contract
 
@@ -106,7 +106,7 @@ def gaussian_expectation(
 
 def require_shape(value: Expr, wanted: tuple[Expr, ...], what: str, tensor: Variable) -> None:
     """The covariance and the mean fit the tensor."""
-    shape = array_shape(value)
+    shape = array_shape(as_expression(value)) if not isinstance(value, int | float) else ()
     if len(shape) != len(wanted) or any((a - b).expand() != 0 for a, b in zip(shape, wanted, strict=True)):
         sizes, expected, own = (" x ".join(map(str, s)) or "a scalar" for s in (shape, wanted, tensor.shape))
         raise ShapeError(f"{name_of(tensor)} is {own}, so that its {what} has to be {expected}; got {value}, which is {sizes}")

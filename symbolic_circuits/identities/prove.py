@@ -6,6 +6,7 @@ from typing import Any
 
 from sympy import Add, Expr, HadamardPower, IndexedBase, Integer, MatAdd, MatPow, MatrixSymbol, Pow, ZeroMatrix, sympify
 from sympy.core.basic import Basic
+from sympy.core.sympify import SympifyError
 from sympy.tensor.array.expressions import ArrayAdd, ArraySymbol, ZeroArray
 
 from symbolic_circuits.algebra.decide import decide
@@ -23,7 +24,7 @@ from symbolic_circuits.syntax.express import Symbols, write
 from symbolic_circuits.syntax.family import MatrixFamily
 from symbolic_circuits.syntax.lowering import Lowering, SharedLowering
 
-__all__ = ["Given", "difference", "prove", "simplify_under", "statement_of"]
+__all__ = ["Given", "as_expression", "difference", "prove", "simplify_under", "statement_of"]
 
 Given = Mapping[Any, Any] | Iterable[Any]
 MANY = 20_000.0  # terms beyond which sums are kept as they stand until they are counted
@@ -89,7 +90,7 @@ def estimated_terms(expr: Any, known: dict[Any, float]) -> float:
 
 def statement_of(lhs: Expr, rhs: Expr, given: Given = (), *, lowering: Lowering | None = None) -> Statement:
     """The statement of two expressions, in networks; with a SharedLowering nothing is multiplied out."""
-    lhs, rhs = (sympify(side, strict=True) for side in (lhs, rhs))
+    lhs, rhs = map(as_expression, (lhs, rhs))
     laws, definitions, rewrites = sorted_given(given)
     lowering = Lowering() if lowering is None else lowering
 
@@ -100,7 +101,9 @@ def statement_of(lhs: Expr, rhs: Expr, given: Given = (), *, lowering: Lowering 
             if isinstance(tensor, str) and tensor not in lowering.leaves:
                 raise LawError(f"{tensor} is defined, but does not occur in the identity")
             axes = lowering.leaves[tensor] if isinstance(tensor, str) else lowering.open_leaf(tensor).axes
+            bound = set(lowering.bound)
             defined = lowering.open(value)
+            lowering.bound = bound  # what a definition sums over is its own: it has no free index
             if defined.names:
                 raise IdentityError(f"the definition of {tensor} has the free index {sorted(defined.names)[0]}")
             if any(is_sum(size) for axis in axes for size in axis):
@@ -126,6 +129,14 @@ def statement_of(lhs: Expr, rhs: Expr, given: Given = (), *, lowering: Lowering 
     axes = dict(sorted(lowering.leaves.items()))
     signed = frozenset(name for name, symbol in lowering.symbols.items() if not symbol.is_nonnegative)
     return Statement(left, right, axes, declared, values, tuple(rules), signed, frozenset(lowering.sizes))
+
+
+def as_expression(expr: Any) -> Basic:
+    """An expression as SymPy has it; text is not read."""
+    try:
+        return sympify(expr, strict=True)
+    except SympifyError:
+        raise IdentityError(f"an expression is made of SymPy's objects; got {type(expr).__name__}: {str(expr)[:80]}") from None
 
 
 def sorted_given(given: Given) -> tuple[list[tuple[Any, str]], dict[Any, Expr], list[Rewrite]]:

@@ -85,7 +85,7 @@ def test_claims_are_gaps_and_are_proved():
     line = HadamardProduct(A, C)
     found = Derivation.begin(line).then(Claim(HadamardProduct(C, A)))
     assert found.gaps == [0] and found.check()
-    with pytest.raises(DerivationError, match="claim is not proved: refuted") as caught:
+    with pytest.raises(DerivationError, match="step 0, claim, is not proved: refuted") as caught:
         Derivation.begin(line).then(Claim(A * C))
     assert caught.value.verdict.verdict == "refuted"
 
@@ -112,5 +112,5 @@ def test_a_true_step_by_a_false_claim_is_noticed():
     broken = Derivation.begin(C * A).extended(wrong)
     broken.replay()  # a claim replays whatever it says
     assert broken.prove().verdict == "refuted"
-    with pytest.raises(DerivationError, match="the derivation is not proved: refuted"):
+    with pytest.raises(DerivationError, match="step 0, claim, is not proved: refuted"):
         broken.check()

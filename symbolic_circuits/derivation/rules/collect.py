@@ -59,7 +59,7 @@ def multiples(summands: Sequence[Expr]) -> list[list[tuple[int, Fraction]]]:
             continue
         terms = sorted(polynomial.terms.items(), key=lambda item: order_key(item[0]))
         lead = terms[0][1]
-        key = tuple((name, value / lead) for name, value in terms)
+        key = polynomial.names, tuple((name, value / lead) for name, value in terms)
         first = firsts.setdefault(key, lead)
         groups.setdefault(key, []).append((number, lead / first))
     return list(groups.values())

@@ -118,7 +118,11 @@ class EntryOfContraction(Rule):
         if lists is None or any(len(axis) != 1 for labels in lists for axis in labels):
             raise refused(self, expr)
         summed, names = array.summed, {symbol.name for symbol in expr.atoms(Symbol)}
-        if len(summed) != len(self.symbols) or names & {symbol.name for symbol in self.symbols}:
+        if (
+            len(summed) != len(set(self.symbols))
+            or len(summed) != len(self.symbols)
+            or names & {symbol.name for symbol in self.symbols}
+        ):
             raise refused(self, expr)
         place = dict(zip(summed, self.symbols, strict=True))
         output = [axis[0] for axis in lists[-1]]

@@ -17,7 +17,7 @@ from sympy.core.basic import Basic
 from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.tensor.array.expressions import ArrayElement, ArraySymbol
 
-from symbolic_circuits.derivation.pieces import coefficient_of, scaled, summed
+from symbolic_circuits.derivation.pieces import coefficient_of, fresh_symbol, scaled, summed
 from symbolic_circuits.derivation.rules.products import flipped, product_of, split_scalars
 from symbolic_circuits.derivation.rules.rule import Reason, Rule, refused
 from symbolic_circuits.expansion.notation.index import LETTERS
@@ -72,7 +72,20 @@ class Indices:
     """Index symbols that were not used yet."""
 
     taken: set[str]
+    free: frozenset[Basic] = frozenset()  # symbols that are free in what is written
     limits: list[Tuple] = field(default_factory=list)
+
+    def opened(self, matrix: MatrixSum) -> Expr:
+        """The body of a sum, whose symbols are summed over from now on; those that are in use get other names."""
+        body, used = matrix.body, self.free | {limit[0] for limit in self.limits}
+        for symbol, low, high in matrix.limits:
+            new = symbol
+            if symbol in used:
+                new = fresh_symbol(symbol, self.taken)
+                body = body.xreplace({symbol: new})
+            self.taken.add(new.name)
+            self.limits.append(Tuple(new, low, high))
+        return body
 
     def new(self, size: Expr, letters: str) -> Symbol:
         """A new symbol that is summed over."""
@@ -109,7 +122,7 @@ class ToIndex(Switching):
     def apply(self, expr: Basic) -> Basic:
         if not isinstance(expr, MatrixElement) or isinstance(expr.parent, LEAVES):
             raise refused(self, expr)
-        indices = Indices(self.names_in(expr))
+        indices = Indices(self.names_in(expr), frozenset(expr.free_symbols))
         factors = self.entry(expr.parent, expr.i, expr.j, indices)
         body = Mul(*factors)
         return IndexSum(body, *indices.limits) if indices.limits else body
@@ -129,11 +142,7 @@ class ToIndex(Switching):
         if isinstance(matrix, HadamardProduct):
             return [factor for arg in matrix.args for factor in again(arg, i, j)]
         if isinstance(matrix, MatrixSum):
-            for limit in matrix.limits:
-                if limit[0].name in indices.taken and limit[0] in {known[0] for known in indices.limits}:
-                    raise refused(self, matrix, f"the symbol {limit[0]}, which two sums bind, in {matrix}")
-                indices.limits.append(limit)
-            return again(matrix.body, i, j)
+            return again(indices.opened(matrix), i, j)
         if isinstance(matrix, MatMul):
             scalars, factors = split_scalars(matrix)
             if not any(isinstance(factor, Identity) for factor in factors):
@@ -195,7 +204,9 @@ class ToTensor(Switching):
             B, x, y = layer
             return TensorDot(TensorDot(self.row(x, s, taken), 1, B, 2), 2, self.row(y, s, taken), 1)
         if isinstance(matrix, MatrixSum):
-            return summed(self.row(matrix.body, s, taken), matrix.limits)
+            inner = Indices(taken, frozenset(matrix.free_symbols | s.free_symbols))
+            body = inner.opened(matrix)
+            return summed(self.row(body, s, taken), inner.limits)
         coefficient, product = coefficient_of(matrix)
         if coefficient != 1:
             return scaled(coefficient, self.row(product, s, taken))
@@ -256,6 +267,8 @@ class ToOperator(Rule):
         if not isinstance(product, MatMul) or product.args.count(self.matrix) != 1:
             raise refused(self, expr)
         scalars, factors = split_scalars(product)
+        if self.matrix not in factors:
+            raise refused(self, expr)
         place = factors.index(self.matrix)
         left = product_of(factors[:place]) if place else Identity(product.rows)
         right = product_of([flipped(factor) for factor in reversed(factors[place + 1 :])] or [Identity(product.cols)])

@@ -48,7 +48,12 @@ class Rename(Rule):
         limits = {limit[0]: limit for limit in expr.limits}
         others = {s for limit in expr.limits for end in limit[1:] for s in end.atoms(Symbol)}
         free = (expr.body.atoms(Symbol) - set(limits)) | others
-        if set(new_of) != set(limits) or len(set(new_of.values())) < len(new_of) or free & set(new_of.values()):
+        if (
+            not all(isinstance(new, Symbol) for new in new_of.values())
+            or set(new_of) != set(limits)
+            or len(set(new_of.values())) < len(new_of)
+            or free & set(new_of.values())
+        ):
             raise refused(self, expr)
         body = expr.body.xreplace(new_of)
         return expr.func(body, *(Tuple(new, *limits[old][1:]) for old, new in self.symbols))
