@@ -1,5 +1,6 @@
 r"""Expressions as a line of plain text, short summands first: ``Id (x) W_U W_E + sum_h A^h (x) W_OV^h``."""
 
+import re
 from collections.abc import Sequence
 
 from sympy import (
@@ -25,6 +26,7 @@ from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
 
 __all__ = ["PlainPrinter", "binding", "short_first", "to_plain"]
 
+SINGLE_STAR = re.compile(r"(?<!\*)\*(?!\*)")  # of a product, not of a power
 KRONECKER = PRECEDENCE["Add"] + 1  # looser than a product, so that A (x) W V reads A (x) (W V)
 
 
@@ -57,7 +59,7 @@ class PlainPrinter(StrPrinter):
         return " ".join([*texts, self._print(last) if bare else self.bracket(last, PRECEDENCE["Mul"])])
 
     def _print_Mul(self, expr: Mul) -> str:
-        return super()._print_Mul(expr).replace("*", " ")
+        return SINGLE_STAR.sub(" ", super()._print_Mul(expr))
 
     def _print_KroneckerProduct(self, expr: KroneckerProduct) -> str:
         return " (x) ".join(self.bracket(arg, PRECEDENCE["Mul"]) for arg in expr.args)

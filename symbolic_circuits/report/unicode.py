@@ -2,9 +2,12 @@ r"""Expressions as plain text with the signs of the field: ``Id ⊗ W_U W_E + Σ
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from sympy import (
     Add,
+    BlockMatrix,
+    DiagMatrix,
     Expr,
     HadamardPower,
     HadamardProduct,
@@ -13,21 +16,29 @@ from sympy import (
     MatMul,
     MatPow,
     Mul,
+    OneMatrix,
+    Pow,
     S,
     Symbol,
     Trace,
     Transpose,
+    Tuple,
 )
 from sympy.core.basic import Basic
+from sympy.matrices.expressions.diagonal import DiagonalOf
+from sympy.matrices.matrixbase import MatrixBase
 from sympy.printing.precedence import PRECEDENCE
+from sympy.printing.str import StrPrinter
 from sympy.tensor.array.expressions import ArrayAdd
 
+from symbolic_circuits.report.derivations.ranges import is_evident, signs
 from symbolic_circuits.report.entries import in_entries
 from symbolic_circuits.report.plain import PlainPrinter, binding, short_first
 from symbolic_circuits.syntax.arrays import Row, TensorDot
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.contract import Contracted
 from symbolic_circuits.syntax.family import FamilyMember
+from symbolic_circuits.syntax.functions import RowFunction
 from symbolic_circuits.syntax.sums import MatrixSum
 
 __all__ = ["UnicodePrinter", "to_unicode"]
@@ -47,10 +58,9 @@ class UnicodePrinter(PlainPrinter):
     def named(self, name: str, heads: Sequence[str] = ()) -> str:
         """A tensor, size or index, or a member of a family."""
         base, _, label = name.partition("^")
-        if name in self.rename:
-            return self.rename[name] + above(heads)
-        if base in self.rename:
-            return self.rename[base] + above([label, *heads])
+        given, labels = (self.rename.get(name), heads) if name in self.rename else (self.rename.get(base), [label, *heads])
+        if given is not None:
+            return given.replace("#1", ",".join(labels)) if "#1" in given else given + above(labels)
         found = NAME.match(name)
         if found is None:
             shown = "".join(c if c.isprintable() and not c.isspace() else f"<U+{ord(c):04X}>" for c in name)
@@ -83,15 +93,22 @@ class UnicodePrinter(PlainPrinter):
         texts = [self.bracket(arg, PRECEDENCE["Mul"]) for arg in others]
         bare = isinstance(last, MatrixSum) and all(arg.is_number for arg in others)
         texts.append(self._print(last) if bare else self.bracket(last, PRECEDENCE["Mul"]))
-        return sign + f" {self.break_mark}".join(texts)
+        return sign + f" {self.break_mark}".join(apart(texts))
 
     def _print_Mul(self, expr: Mul) -> str:
         """Broken at the spaces between its factors."""
-        text, depth, out = super()._print_Mul(expr), 0, []
+        text, depth, out = StrPrinter._print_Mul(self, expr).replace("**", "^"), 0, []
+        text = re.sub(r"(?<=[0-9])\*(?=[0-9])", " · ", text).replace("*", " ")
         for character in text:
             depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(character, 0)
             out.append(f" {self.break_mark}" if character == " " and depth == 0 else character)
         return "".join(out)
+
+    def _print_Pow(self, expr: Pow, rational: bool = False) -> str:
+        if not (expr.exp.is_Integer and expr.exp.is_positive):
+            return super()._print_Pow(expr, rational).replace("**", "^")
+        inner = self.bracket(expr.base, PRECEDENCE["Func"])
+        return (f"({inner})" if has_power(inner) else inner) + above([str(expr.exp)])
 
     def _print_KroneckerProduct(self, expr: KroneckerProduct) -> str:
         return f" {self.break_mark}⊗ ".join(self.bracket(arg, PRECEDENCE["Mul"]) for arg in expr.args)
@@ -102,8 +119,7 @@ class UnicodePrinter(PlainPrinter):
     def powered(self, base: Expr, power: str) -> str:
         """An operand with a superscript, in brackets where it has one already."""
         inner = self.bracket(base, PRECEDENCE["Atom"])
-        has_power = binding(base) >= PRECEDENCE["Atom"] and re.search(r"[\^⁰¹²³⁴⁵⁶⁷⁸⁹ᵀ]", inner)
-        return f"({inner}){power}" if has_power else f"{inner}{power}"
+        return f"({inner}){power}" if binding(base) >= PRECEDENCE["Atom"] and has_power(inner) else f"{inner}{power}"
 
     def _print_Transpose(self, expr: Transpose) -> str:
         return self.powered(expr.arg, "ᵀ")
@@ -137,11 +153,24 @@ class UnicodePrinter(PlainPrinter):
         return self.named(name, [self._print(expr.head)])
 
     def _print_MatrixSum(self, expr: MatrixSum) -> str:
-        symbols = ",".join(self._print(s) for s in expr.bound_symbols)
-        shown = symbols if len(expr.bound_symbols) == 1 else f"{{{symbols}}}"
-        return f"Σ_{shown} {self.bracket(expr.body, PRECEDENCE['Add'] + 1)}"
+        shown = " ".join(self.summation(limits, expr.body) for limits in signs(expr))
+        return f"{shown} {self.bracket(expr.body, PRECEDENCE['Add'] + 1)}"
 
     _print_IndexSum = _print_MatrixSum
+
+    def summation(self, limits: Sequence[Tuple], body: Expr) -> str:
+        """A sign of summation, with ends where the body does not show them."""
+        symbols = ",".join(self._print(symbol) for symbol, _, _ in limits)
+        _, low, high = limits[0]
+        if not is_evident(body, limits[0]):
+            return f"Σ_{{{symbols}={self.end(low)}..{self.end(high)}}}"
+        return f"Σ_{symbols}" if len(limits) == 1 else f"Σ_{{{symbols}}}"
+
+    def end(self, expr: Expr) -> str:
+        """An end of a sum, H - 1 in this order."""
+        if not isinstance(expr, Add):
+            return self._print(expr)
+        return self.signed_sum(sorted(expr.args, key=lambda arg: arg.is_Number)).replace(self.break_mark, "")
 
     def _print_ApplyBilinear(self, expr: ApplyBilinear) -> str:
         tensor, x, y = map(self._print, expr.args)
@@ -169,6 +198,40 @@ class UnicodePrinter(PlainPrinter):
 
     def _print_Trace(self, expr: Trace) -> str:
         return f"tr({self._print(expr.arg)})"
+
+    def _print_RowFunction(self, expr: RowFunction) -> str:
+        return f"{expr.name}({self._print(expr.matrix)})"
+
+    def _print_DiagMatrix(self, expr: DiagMatrix) -> str:
+        return f"diag({self._print(expr.args[0])})"
+
+    def _print_DiagonalOf(self, expr: DiagonalOf) -> str:
+        return f"diagonal({self._print(expr.args[0])})"
+
+    def _print_OneMatrix(self, expr: OneMatrix) -> str:
+        rows, cols = map(self._print, expr.shape)
+        return f"𝟏_{{{rows}×{cols}}}"
+
+    def _print_MatrixBase(self, expr: MatrixBase) -> str:
+        return "[" + ", ".join(f"[{', '.join(map(self._print, row))}]" for row in expr.tolist()) + "]"
+
+    _print_ImmutableDenseMatrix = _print_ImmutableMatrix = _print_DenseMatrix = _print_MatrixBase
+
+    def _print_BlockMatrix(self, expr: BlockMatrix) -> str:
+        return self._print(expr.blocks)
+
+    _print_BlockDiagMatrix = _print_BlockMatrix
+
+
+def apart(texts: Sequence[str]) -> list[str]:
+    """Factors side by side, brackets around one that starts with a sign, or with a number after another one."""
+    clash = [(a[-1:].isdecimal() and b[:1].isdecimal()) or b.startswith("-") for a, b in pairwise(texts)]
+    return [texts[0], *(f"({text})" if is_second else text for text, is_second in zip(texts[1:], clash, strict=True))]
+
+
+def has_power(text: str) -> bool:
+    """Whether a text has a superscript."""
+    return re.search(r"[\^⁰¹²³⁴⁵⁶⁷⁸⁹ᵀ]", text) is not None
 
 
 def above(labels: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -11,9 +12,25 @@ from golden import check_golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from requirements import require
-from sympy import HadamardProduct, Identity, KroneckerProduct, MatAdd, MatMul, MatrixSymbol, Symbol, Trace, Transpose, symbols
+from sympy import (
+    BlockMatrix,
+    DiagMatrix,
+    HadamardProduct,
+    Identity,
+    KroneckerProduct,
+    MatAdd,
+    MatMul,
+    Matrix,
+    MatrixSymbol,
+    Mul,
+    OneMatrix,
+    Symbol,
+    Trace,
+    Transpose,
+    symbols,
+)
 from sympy.core.basic import Basic
-from sympy.tensor.array.expressions import ArraySymbol
+from sympy.tensor.array.expressions import ArraySymbol, Reshape
 
 import symbolic_circuits as sc
 from symbolic_circuits.derivation.derivation import Derivation
@@ -21,25 +38,28 @@ from symbolic_circuits.derivation.derive import derive
 from symbolic_circuits.derivation.rules.definitions import Substitute
 from symbolic_circuits.derivation.rules.distribute import Distribute
 from symbolic_circuits.derivation.rules.products import CyclicTrace, FuseIdentity, MixedProduct
-from symbolic_circuits.errors import BudgetError, NotationError
+from symbolic_circuits.errors import BudgetError, NotationError, UnsupportedNodeError
 from symbolic_circuits.report.derivations import writer
+from symbolic_circuits.report.derivations.brackets import wrapped
 from symbolic_circuits.report.derivations.convention import Columns
 from symbolic_circuits.report.derivations.filling import BREAK, filled, shown_marks
 from symbolic_circuits.report.derivations.latex import derivation_to_latex
 from symbolic_circuits.report.derivations.markdown import to_markdown
 from symbolic_circuits.report.derivations.marks import Marks, differing, marked
-from symbolic_circuits.report.derivations.paper import PaperPrinter, wrapped
+from symbolic_circuits.report.derivations.paper import PaperPrinter
 from symbolic_circuits.report.derivations.style import Style
 from symbolic_circuits.report.derivations.text import to_text
 from symbolic_circuits.report.derivations.widths import latex_width
 from symbolic_circuits.report.unicode import to_unicode
+from symbolic_circuits.syntax.arrays import Row
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.family import MatrixFamily
-from symbolic_circuits.syntax.sums import MatrixSum
+from symbolic_circuits.syntax.functions import softmax
+from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
 from symbolic_circuits.syntax.vec import Vec
 
 n, d, m, H = symbols("n d m H", integer=True, positive=True)
-h = Symbol("h", integer=True, nonnegative=True)
+g, h = (Symbol(name, integer=True, nonnegative=True) for name in "gh")
 A, B, C = (MatrixSymbol(name, d, d) for name in "ABC")
 P, X, W, M = MatrixSymbol("P", n, n), MatrixSymbol("X", n, d), MatrixSymbol("W_OV", d, d), MatrixSymbol("W_1^3", m, d)
 P_D = MatrixSymbol("P", d, d)
@@ -151,6 +171,13 @@ def test_main_steps_mark_the_smallest_parts_that_differ() -> None:
         (HEADS[0] * P + M[0, 1] * P, r"A^{0,0} \, P + (W_{1}^{3})_{0 1} \, P"),
         (MatrixSymbol("Sigma", d, d) ** 2, r"\Sigma^{2}"),
         (M.T * M, r"(W_{1}^{3})^{\top} \, W_{1}^{3}"),
+        (Trace(A) - 2 * Trace(B), r"\operatorname{tr}(A) - 2 \operatorname{tr}(B)"),
+        (MatMul(2, MatMul(3, A, evaluate=False), evaluate=False), r"2 \, (3 \, A)"),
+        (Mul(-2, Mul(-3, Trace(A), evaluate=False), evaluate=False), r"-2 \bigl(-3 \operatorname{tr}(A)\bigr)"),
+        (IndexSum(Trace(A), (h, 0, 3)), r"\sum_{h=0}^{3} \operatorname{tr}(A)"),
+        (MatrixSum(HEADS[h], (h, 0, H - 1), (g, 1, H - 1)), r"\sum_{h} \sum_{g=1}^{H - 1} A^{h}"),
+        (DiagMatrix(A * MatrixSymbol("w", d, 1)), r"\operatorname{diag}(A \, w)"),
+        (OneMatrix(n, d), r"\mathbf{1}_{n \times d}"),
         (sc.contract("ij,kj->ik", P, P), r"\Bigl(\sum_{j} P_{i j} P_{k j}\Bigr)_{i k}"),
     ],
 )
@@ -166,6 +193,11 @@ def test_latex(expr: Basic, expected: str) -> None:
         (KroneckerProduct(P, W) * Vec(X), "(P ⊗ W_OV) vec(X)"),
         (MatrixSum(HEADS[h] * X * CIRCUITS[h].T, (h, 0, H - 1)), "Σ_h A^h X (W_OV^h)ᵀ"),
         (HEADS[0], "A^{0,0}"),
+        (MatMul(2, MatMul(3, A, evaluate=False), evaluate=False), "2 (3 A)"),
+        (2 * Trace(A * A) ** 2, "2 (tr(A²))²"),
+        (MatrixSum(HEADS[h], (h, 0, H - 1), (g, 1, H - 1)), "Σ_h Σ_{g=1..H - 1} A^h"),
+        (DiagMatrix(A * MatrixSymbol("w", d, 1)), "diag(A w)"),
+        (BlockMatrix([[A, OneMatrix(d, d)], [B, C]]), "[[A, 𝟏_{d×d}], [B, C]]"),
         (M.T * M, "(W₁³)ᵀ W₁³"),
         (sc.contract("ij,ij->", P, M * M.T), "Σ_{i,j} (W₁³ (W₁³)ᵀ)[i,j] P[i,j]"),
     ],
@@ -218,6 +250,13 @@ def test_names_are_replaced() -> None:
         ({"A": "P % x"}, "without % & "),
         ({"A": r"P \\ Q"}, "without % & "),
         ({"A": " "}, "a text that is not empty"),
+        ({"A": 5}, "a text that is not empty"),
+        ({"A": "B"}, "A and B are both written B"),
+        ({"A": "K", "B": r"\mathrm{K}"}, "A and B are both written"),
+        ({"A": "d"}, "A and d are both written d"),
+        ({"A": "K + L"}, r"is a sum; write \left(K + L\right)"),
+        ({"A": "-K"}, "is a sum"),
+        ({"A": r"\pattern{#1}"}, "A is no family and has no label for #1"),
     ],
 )
 def test_names_that_do_not_fit(rename: dict[str, str], message: str) -> None:
@@ -225,6 +264,22 @@ def test_names_that_do_not_fit(rename: dict[str, str], message: str) -> None:
         assert write(by_hand(), Style(rename={"A": r"P_{\text{x}}"}))
         with pytest.raises(NotationError, match=re.escape(message)):
             write(by_hand(), Style(rename=rename))
+
+
+def test_names_may_change_places() -> None:
+    assert "B (A + C)" in to_text(by_hand(), Style(rename={"A": "B", "B": "A"}))
+    assert r"\left(K + L\right)" in derivation_to_latex(by_hand(), Style(rename={"A": r"\left(K + L\right)"}))
+
+
+def test_names_differ_from_members_of_families() -> None:
+    chain = Derivation.begin(MatrixSum(HEADS[h] * P, (h, 0, H - 1)))
+    with pytest.raises(NotationError, match=re.escape("A and P are both written A^{h}")):
+        derivation_to_latex(chain, Style(rename={"P": "A^{h}"}))
+    assert derivation_to_latex(of_model("attn(2) attn(2)"), Style(rename={"A": "P", "W_OV": r"\WOV"}))
+
+
+def test_labels_are_put_into_names_in_text_too() -> None:
+    assert "Σ_h pattern(h)" in to_text(Derivation.begin(MatrixSum(HEADS[h], (h, 0, H - 1))), Style(rename={"A": "pattern(#1)"}))
 
 
 HOSTILE = MatrixSymbol("\\input{/etc/passwd}\n\n```\n<b>", 2, 2)
@@ -251,12 +306,35 @@ def test_hostile_names_come_out_inert() -> None:
         (2 * HadamardProduct(X * M.T, X * M.T), "2 (W₁³ X)^∘2"),
         (MatrixSum(HEADS[h] * X * CIRCUITS[h].T, (h, 0, H - 1)), "Σ_h W_OV^h X (A^h)ᵀ"),
         (X[0, 1], "X[1,0]"),
+        (DiagMatrix(X * MatrixSymbol("w", d, 1)) * X, "X diag(Xᵀ w)"),
+        (Vec(W), "vec(W_OVᵀ)"),
+        (Vec(X * W * X.T), "vec(Xᵀ W_OVᵀ X)"),
+        (BlockMatrix([[X, X * W]]), "[[X], [W_OVᵀ X]]"),
+        (Row(P * X * W.T, h), "(W_OV X Pᵀ)_h"),
+        (Row(P, h), "(Pᵀ)_h"),
+        (IndexSum(Row(X, h), (h, 0, n - 1)), "Σ_h X_h"),
+        (IndexSum(Row(X, h), (h, 0, d - 1)), "Σ_{h=0..d - 1} X_h"),
+        (softmax(X * W * X.T), "softmax(Xᵀ W_OV X)"),
+        (sc.contract("ij,kj->ik", X, A), "(Σ_j A[k,j] X[j,i])[k,i]"),
+        (Matrix([[X[0, 1], 2]]), "[[X[1,0], 2]]"),
         (A * B.T, "A Bᵀ"),
         (KroneckerProduct(P, W) * Vec(X), "(P ⊗ W_OV) vec(X)"),
     ],
 )
 def test_column_convention(expr: Basic, expected: str) -> None:
     assert to_unicode(Columns((X,))(expr)) == expected
+
+
+def test_nodes_without_a_column_form_are_refused() -> None:
+    with pytest.raises(NotationError, match="column convention has no rule for Reshape"):
+        Columns((X,))(Reshape(X, (n * d,)))
+
+
+@pytest.mark.parametrize("write", WRITERS.values())
+def test_what_is_no_derivation_is_refused(write: Callable[..., str]) -> None:
+    for arguments in ((A,), (5,), (by_hand(), "main"), (Derivation, Style())):
+        with pytest.raises(UnsupportedNodeError, match="a Derivation is written in a Style"):
+            write(*arguments)
 
 
 def test_marks_stay_in_column_convention() -> None:
@@ -348,6 +426,13 @@ def test_too_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"activations": "X"}, "activations are a tuple of names"),
         ({"prefix": "a}b"}, "a prefix of labels has letters"),
         ({"width": 3}, "at least 20 wide; got 3"),
+        ({"width": "x"}, "width is a number or None; got 'x'"),
+        ({"width": float("inf")}, "at least 20 wide; got inf"),
+        ({"prefix": 5}, "prefix is a text; got 5"),
+        ({"activations": 5}, "activations is a tuple of names; got 5"),
+        ({"activations": (5,)}, "activations are a tuple of names"),
+        ({"rename": "A"}, "rename is a mapping"),
+        ({"reasons": "no"}, "reasons is True or False; got 'no'"),
     ],
 )
 def test_options_that_there_are_not(options: dict[str, object], message: str) -> None:

@@ -16,7 +16,7 @@ from symbolic_circuits.report.derivations.paper import PaperPrinter
 from symbolic_circuits.report.derivations.setting import Setting, in_words_order, setting_of
 from symbolic_circuits.report.derivations.style import Style
 from symbolic_circuits.report.derivations.widths import latex_width
-from symbolic_circuits.report.derivations.writer import Writer, capital
+from symbolic_circuits.report.derivations.writer import Writer, capital, require_types
 from symbolic_circuits.report.field_latex import escape
 
 __all__ = ["LatexWriter", "derivation_to_latex", "text_width"]
@@ -47,7 +47,9 @@ def derivation_to_latex(result: Derivation, style: Style = DEFAULT) -> str:
     Raises
     ------
     NotationError
-        A name that is renamed does not occur, or is renamed to what is not whole LaTeX.
+        A name that is renamed does not occur, or is renamed to what is not whole LaTeX, a sum or another name.
+    UnsupportedNodeError
+        What is given is no derivation, or the style no Style.
 
     Examples
     --------
@@ -61,6 +63,7 @@ def derivation_to_latex(result: Derivation, style: Style = DEFAULT) -> str:
     P \, (B + C) &= P \, B + P \, C && \text{(distribute over the sum)} \label{eq:derivation-1}
     \end{align}
     """
+    require_types(result, style)
     return LatexWriter(result, style).text()
 
 

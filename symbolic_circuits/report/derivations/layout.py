@@ -18,7 +18,7 @@ from symbolic_circuits.expansion.tensors import ModelTensors
 from symbolic_circuits.report.derivations.convention import Columns, Rows
 from symbolic_circuits.report.derivations.lines import Shown, changes, shown, without_long
 from symbolic_circuits.report.derivations.marks import Marks, marked
-from symbolic_circuits.report.derivations.names import checked_names, leaves_in, names_in
+from symbolic_circuits.report.derivations.names import checked_names, leaves_in
 from symbolic_circuits.report.derivations.style import Style
 
 __all__ = ["Chain", "Layout", "Line", "Prose", "Ref", "activations_of", "expressions", "laid_out"]
@@ -77,14 +77,15 @@ def laid_out(derivation: Derivation, style: Style, rows_of: Callable[[Basic], in
     Raises
     ------
     NotationError
-        A name that is renamed, or an activation, does not occur.
+        A name that is renamed, or an activation, does not occur; or two names are written alike.
     """
     leaves = leaves_in(expressions(derivation))
+    names = checked_names(style.rename, leaves_in([*leaves, *extra]))
     marks, turn = Marks(), convention_of(derivation, style, leaves)
     builder = Builder(style, turn, marks, lambda expr: rows_of(turn(expr)))
     parts = list(derivation.parts())
     chains = tuple(builder.chain(part, part is parts[-1]) for part in parts)
-    return Layout(chains, checked_names(style.rename, names_in(leaves_in([*leaves, *extra]))), marks, turn, tuple(leaves))
+    return Layout(chains, names, marks, turn, tuple(leaves))
 
 
 def expressions(derivation: Derivation) -> Iterator[Basic]:

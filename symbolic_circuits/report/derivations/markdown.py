@@ -16,7 +16,7 @@ from symbolic_circuits.report.derivations.paper import PaperPrinter
 from symbolic_circuits.report.derivations.setting import Setting, in_words_order, setting_of
 from symbolic_circuits.report.derivations.style import Style
 from symbolic_circuits.report.derivations.widths import latex_width
-from symbolic_circuits.report.derivations.writer import Writer, capital
+from symbolic_circuits.report.derivations.writer import Writer, capital, require_types
 
 __all__ = ["to_markdown"]
 
@@ -35,7 +35,9 @@ def to_markdown(derivation: Derivation, style: Style = DEFAULT) -> str:
     Raises
     ------
     NotationError
-        A name that is renamed does not occur, or is renamed to what is not whole LaTeX.
+        A name that is renamed does not occur, or is renamed to what is not whole LaTeX, a sum or another name.
+    UnsupportedNodeError
+        What is given is no derivation, or the style no Style.
 
     Examples
     --------
@@ -50,6 +52,7 @@ def to_markdown(derivation: Derivation, style: Style = DEFAULT) -> str:
     \end{aligned}
     ```
     """
+    require_types(derivation, style)
     return MarkdownWriter(derivation, style).text()
 
 

@@ -5,10 +5,12 @@ r"""Names as they are written: W_OV as :math:`W_{OV}`, or as a mapping says, {"W
 | ``W_1^3`` | the tensor of that name |
 | ``W_1`` | the tensor of that name, and those of all blocks, ``W_1^3`` then having its label as a superscript |
 | ``d``, ``h_0`` | a size, a head or an index |
+
+Two names are not written alike, and a name is not a sum, so that no line says something else.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sympy import IndexedBase, MatrixSymbol, Symbol
 from sympy.core.basic import Basic
@@ -27,6 +29,9 @@ GREEK = (greek_letters_set - {"omicron"}) | {name for name, latex in tex_greek_d
 TENSORS = MatrixSymbol | ArraySymbol | MatrixFamily | IndexedBase
 ONE_SYMBOL = re.compile(r"(\\[A-Za-z]+|.)\Z")
 ESCAPED = re.compile(r"\\.", re.DOTALL)
+UPRIGHT = re.compile(r"\\(mathrm|text|operatorname)(?![A-Za-z])|\\[,:;! ]|[{}\s]")
+HIDDEN = re.compile(r"\\left\b|\\right\b|\\[A-Za-z]+|\\.|[_^]?.", re.DOTALL)
+SIGNS = {"+", "-", "=", "<", ">", "\N{MINUS SIGN}", r"\pm", r"\mp", r"\oplus", r"\ominus"}
 
 
 def leaves_in(exprs: Iterable[Basic]) -> list[Basic]:
@@ -60,22 +65,23 @@ def names_in(leaves: Iterable[Basic]) -> list[str]:
     return sorted(names | {name.partition("^")[0] for name in names})
 
 
-def checked_names(rename: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:
-    r"""The mapping, if every name occurs and every value is whole LaTeX.
+def checked_names(rename: Mapping[str, str], leaves: Sequence[Basic]) -> dict[str, str]:
+    r"""The mapping, if every name occurs, every value is whole LaTeX and names that differ are written differently.
 
     Raises
     ------
     NotationError
-        A name does not occur (the message lists those that do), or a value would break what surrounds it.
+        A name does not occur (the message lists those that do), a value would break what surrounds it or is a sum, or two names
+        are written alike.
 
     Examples
     --------
-    >>> checked_names({"A": "{P"}, ["A"])
+    >>> checked_names({"A": "{P"}, [MatrixSymbol("A", 2, 2)])
     Traceback (most recent call last):
     ...
     symbolic_circuits.errors.NotationError: A is renamed to '{P', whose braces are not balanced
     """
-    known = list(known)
+    known = names_in(leaves)
     for name, value in rename.items():
         if name not in known:
             raise NotationError(f"{name!r} is renamed, but does not occur; there are {', '.join(known) or 'no names'}")
@@ -86,7 +92,64 @@ def checked_names(rename: Mapping[str, str], known: Iterable[str]) -> dict[str, 
         bare = ESCAPED.sub("", value).replace("#1", "")
         if "\\\\" in value or any(c in "%&$#~" or not c.isprintable() for c in bare):
             raise NotationError(f"{name} is renamed to {value!r}; a name is one piece of math without % & $ # and line breaks")
+        if is_sum(value):
+            raise NotationError(rf"{name} is renamed to {value!r}, which is a sum; write \left({value}\right)")
+        if "#1" in value:
+            require_label(name, value, leaves)
+    require_different(rename, leaves)
     return dict(rename)
+
+
+def is_sum(latex: str) -> bool:
+    r"""Whether a sign stands outside of brackets, scripts and what a macro takes.
+
+    >>> [is_sum(text) for text in ("P + Q", "-P", r"\left(P + Q\right)", "P^{+}", "P^+", r"d_{i-1}", "{P - Q}")]
+    [True, True, False, False, False, False, True]
+    """
+    closing: list[bool] = []  # of each brace or bracket that is open, whether it hides signs
+    before = ""
+    for token in HIDDEN.findall(latex):
+        if token[-1] in "([{":
+            takes = token in ("_{", "^{") or (token == "{" and (before.startswith("\\") or before == "}"))
+            closing.append(token != "{" or takes)
+        elif token[-1] in ")]}" and closing:
+            closing.pop()
+        elif token in SIGNS and not any(closing):
+            return True
+        before = token if not token.isspace() else before
+    return False
+
+
+def require_label(name: str, value: str, leaves: Iterable[Basic]) -> None:
+    """Raise NotationError where there is nothing that #1 could stand for."""
+    named = [leaf for leaf in leaves if name in (name_of(leaf), name_of(leaf).partition("^")[0])]
+    if not any(isinstance(leaf, MatrixFamily) or name_of(leaf) != name for leaf in named):
+        raise NotationError(f"{name} is renamed to {value!r}, but {name} is no family and has no label for #1")
+    if not value.replace("#1", "").strip():
+        raise NotationError(f"{name} is renamed to {value!r}, a label without a name")
+
+
+def require_different(rename: Mapping[str, str], leaves: Sequence[Basic]) -> None:
+    """Raise NotationError where two names, one of them renamed, are written alike."""
+    heads = [written(leaf.name, [], rename, True) for leaf in leaves if isinstance(leaf, Symbol)]
+    seen: dict[str, str] = {}
+    for leaf in leaves:
+        name = name_of(leaf)
+        shown = {written(name, [], rename, isinstance(leaf, Symbol)): name}
+        if isinstance(
+            leaf, MatrixFamily
+        ):  # with a symbol for its head it has no block's label, those of all blocks being written alike
+            base = name if name in rename else name.partition("^")[0]
+            shown |= {written(base, [head], rename): base for head in heads}
+        for text, own in shown.items():
+            other = seen.setdefault(UPRIGHT.sub("", text), own)
+            if other != own and (renamed(own, rename) or renamed(other, rename)):
+                raise NotationError(f"{other} and {own} are both written {text}; rename one of them otherwise")
+
+
+def written(name: str, labels: Sequence[str], rename: Mapping[str, str], is_index: bool = False) -> str:
+    """A tensor, with labels a member of a family, or a size or index in LaTeX."""
+    return latex_tensor(name, labels, {key: rename[key] for key in (name,) if key in rename} if is_index else rename)
 
 
 def balanced(latex: str) -> bool:

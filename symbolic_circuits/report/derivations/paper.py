@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sympy import (
     Add,
+    DiagMatrix,
     Expr,
     HadamardPower,
     HadamardProduct,
@@ -16,25 +17,30 @@ from sympy import (
     MatPow,
     MatrixSymbol,
     Mul,
+    OneMatrix,
     Rational,
     S,
     Symbol,
     Trace,
     Transpose,
+    Tuple,
 )
 from sympy.core.basic import Basic
+from sympy.matrices.expressions.diagonal import DiagonalOf
 from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.printing.precedence import PRECEDENCE
 from sympy.tensor.array.expressions import ArrayAdd, ArraySymbol
 from sympy.tensor.array.expressions.array_expressions import ArrayElement
 
 from symbolic_circuits.derivation.pieces import is_sum
+from symbolic_circuits.report.derivations import ranges
+from symbolic_circuits.report.derivations.brackets import apart, strength, wrapped
 from symbolic_circuits.report.derivations.filling import BREAK, OFF, ON, signed, without_inner_breaks
 from symbolic_circuits.report.derivations.marks import Marks
 from symbolic_circuits.report.derivations.names import greek, inert, latex_tensor
 from symbolic_circuits.report.entries import in_entries
 from symbolic_circuits.report.field_latex import SYMBOL, FieldLatexPrinter, escape
-from symbolic_circuits.report.plain import KRONECKER, binding, short_first
+from symbolic_circuits.report.plain import KRONECKER, short_first
 from symbolic_circuits.syntax.arrays import Row, TensorDot
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.contract import Contracted
@@ -44,8 +50,6 @@ from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
 from symbolic_circuits.syntax.vec import Vec
 
 __all__ = ["PaperPrinter", "summands_of"]
-
-SIZES = ("", r"\big", r"\Big", r"\bigg")
 
 
 def summands_of(expr: Basic) -> list[Basic]:
@@ -117,7 +121,7 @@ class PaperPrinter(FieldLatexPrinter):
         sign, factors = without_sign(expr)
         multiple = all(arg.is_number for arg in factors[:-1])
         texts = [self.factor(arg, multiple and number == len(factors) - 1) for number, arg in enumerate(factors)]
-        return sign + rf" \, {BREAK}".join(texts)
+        return sign + rf" \, {BREAK}".join(apart(texts))
 
     def factor(self, expr: Expr, after_number: bool) -> str:
         """A factor of a product; a small fraction stays small, and a sum after a number needs no brackets."""
@@ -133,9 +137,13 @@ class PaperPrinter(FieldLatexPrinter):
             coefficient, rest = S.One, expr.args
         if any(arg.is_Pow and arg.exp.is_negative for arg in rest) or not any(map(has_tensor, rest)):
             return super()._print_Mul(expr)
-        number = "" if coefficient == 1 else "-" if coefficient == -1 else f"{self.factor(coefficient, False)} "
+        sign, number = "-" if coefficient.is_negative else "", abs(coefficient)
         ordered = sorted(rest, key=lambda arg: isinstance(arg, IndexSum))
-        return number + f" {BREAK}".join(self.bracket(arg, PRECEDENCE["Mul"]) for arg in ordered)
+        texts = [self.bracket(arg, PRECEDENCE["Mul"]) for arg in ordered]
+        if number == 1:
+            return sign + f" {BREAK}".join(apart(texts))
+        first, second, *others = apart([self.factor(number, False), *texts])
+        return sign + f" {BREAK}".join([f"{first} {second}", *others])
 
     def _print_KroneckerProduct(self, expr: KroneckerProduct) -> str:
         return rf" {BREAK}\otimes ".join(self.bracket(arg, PRECEDENCE["Mul"]) for arg in expr.args)
@@ -144,11 +152,25 @@ class PaperPrinter(FieldLatexPrinter):
         return rf" {BREAK}\odot ".join(self.bracket(arg, PRECEDENCE["Mul"]) for arg in expr.args)
 
     def _print_MatrixSum(self, expr: MatrixSum) -> str:
-        symbols = ", ".join(self._print(symbol) for symbol in expr.bound_symbols)
-        sign = rf"{{\textstyle\sum_{{{symbols}}}}}" if self.dense else rf"\sum_{{{symbols}}}"
+        signs = " ".join(self.summation(limits, expr.body) for limits in ranges.signs(expr))
+        sign = rf"{{\textstyle{signs}}}" if self.dense else signs
         return f"{sign} {self.bracket(expr.body, KRONECKER)}"
 
     _print_IndexSum = _print_MatrixSum
+
+    def summation(self, limits: Sequence[Tuple], body: Expr) -> str:
+        """A sign of summation, with ends where the body does not show them."""
+        symbols = ", ".join(self._print(symbol) for symbol, _, _ in limits)
+        _, low, high = limits[0]
+        if ranges.is_evident(body, limits[0]):
+            return rf"\sum_{{{symbols}}}"
+        return rf"\sum_{{{symbols}={self.end(low)}}}^{{{self.end(high)}}}"
+
+    def end(self, expr: Expr) -> str:
+        """An end of a sum, H - 1 in this order."""
+        if not isinstance(expr, Add):
+            return self._print(expr)
+        return self.signed_sum(sorted(expr.args, key=lambda arg: arg.is_Number))
 
     def _print_ApplyBilinear(self, expr: ApplyBilinear) -> str:
         tensor, x, y = map(self._print, expr.args)
@@ -166,6 +188,16 @@ class PaperPrinter(FieldLatexPrinter):
 
     def _print_Trace(self, expr: Trace) -> str:
         return self.operator("tr") + wrapped(self._print(expr.arg))
+
+    def _print_DiagMatrix(self, expr: DiagMatrix) -> str:
+        return self.operator("diag") + wrapped(self._print(expr.args[0]))
+
+    def _print_DiagonalOf(self, expr: DiagonalOf) -> str:
+        return self.operator("diagonal") + wrapped(self._print(expr.args[0]))
+
+    def _print_OneMatrix(self, expr: OneMatrix) -> str:
+        rows, cols = map(self._print, expr.shape)
+        return rf"\mathbf{{1}}_{{{rows} \times {cols}}}"
 
     def _print_RowFunction(self, expr: RowFunction) -> str:
         return self.operator(escape(inert(expr.name))) + wrapped(self._print(expr.matrix))
@@ -248,23 +280,6 @@ def without_sign(product: MatMul) -> tuple[str, tuple[Expr, ...]]:
     if not (first.is_Number and first.is_negative):
         return "", product.args
     return "-", tuple(rest) if first == S.NegativeOne else (-first, *rest)
-
-
-def strength(expr: Expr) -> int:
-    """How tightly the outermost operation binds; SymPy would work out the sign of a product of matrices factor by factor."""
-    if not isinstance(expr, MatMul):
-        return binding(expr)
-    return PRECEDENCE["Add"] if expr.args[0].is_Number and expr.args[0].is_negative else PRECEDENCE["Mul"]
-
-
-def wrapped(latex: str) -> str:
-    r"""Brackets a size larger than those inside, and larger than a line around sums."""
-    inside = max((size for size in range(1, 4) if rf"{SIZES[size]}l(" in latex), default=0 if "(" in latex else -1)
-    tall = re.search(r"(?<!\\textstyle)\\(sum|frac)(?![A-Za-z])", latex)
-    size = min(max(inside + 1, 2), 3) if tall else min(inside + 1, 2)
-    if SIZES[size] == "":
-        return f"({latex})"
-    return rf"{SIZES[size]}l({latex}{SIZES[size]}r)"
 
 
 def is_leaf(expr: Basic) -> bool:

@@ -1,7 +1,9 @@
 """How a derivation is written: how many of its steps, which marks, names, convention and numbers; one frozen set of options."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
+from numbers import Real
 from types import MappingProxyType
 
 from symbolic_circuits.errors import NotationError
@@ -13,6 +15,16 @@ CHOICES = {
     "marked": ("colour", "underline", None),
     "convention": ("row", "column"),
     "numbering": ("chain", "line", None),
+}
+KINDS = {
+    "document": (bool, "True or False"),
+    "rename": (Mapping, "a mapping from names to how they are written"),
+    "activations": (Iterable, "a tuple of names"),
+    "reasons": (bool, "True or False"),
+    "prefix": (str, "a text"),
+    "title": (str | None, "a text or None"),
+    "preamble": (str, "a text"),
+    "width": (Real | None, "a number or None"),
 }
 MIN_WIDTH = 20
 
@@ -49,14 +61,18 @@ class Style:
     width: float | None = None  # of a line: in em for LaTeX and Markdown, in characters for text; None: 45 and 100
 
     def __post_init__(self) -> None:
+        for option, (kind, words) in KINDS.items():
+            if not isinstance(getattr(self, option), kind):
+                raise NotationError(f"{option} is {words}; got {getattr(self, option)!r}")
         for option, known in CHOICES.items():
             if getattr(self, option) not in known:
                 raise NotationError(f"{option} is one of {', '.join(map(repr, known))}; got {getattr(self, option)!r}")
-        if isinstance(self.activations, str):
+        if not isinstance(self.activations, str):
+            object.__setattr__(self, "activations", tuple(self.activations))
+        if isinstance(self.activations, str) or not all(isinstance(name, str) for name in self.activations):
             raise NotationError(f"activations are a tuple of names; got {self.activations!r}")
-        if self.width is not None and not self.width >= MIN_WIDTH:
+        if self.width is not None and not (self.width >= MIN_WIDTH and isfinite(self.width)):
             raise NotationError(f"a line is at least {MIN_WIDTH} wide; got {self.width}")
         if not self.prefix.isascii() or not self.prefix.replace("-", "").replace(":", "").replace("_", "").isalnum():
             raise NotationError(f"a prefix of labels has letters, digits, '-', '_' and ':'; got {self.prefix!r}")
         object.__setattr__(self, "rename", MappingProxyType(dict(self.rename)))
-        object.__setattr__(self, "activations", tuple(self.activations))

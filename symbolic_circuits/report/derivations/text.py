@@ -12,7 +12,7 @@ from symbolic_circuits.report.derivations.latex import DEFAULT
 from symbolic_circuits.report.derivations.layout import Chain, Line, Ref
 from symbolic_circuits.report.derivations.setting import Setting, in_words_order, setting_of
 from symbolic_circuits.report.derivations.style import Style
-from symbolic_circuits.report.derivations.writer import Arranged, Writer
+from symbolic_circuits.report.derivations.writer import Arranged, Writer, require_types
 from symbolic_circuits.report.unicode import UnicodePrinter
 
 __all__ = ["to_text"]
@@ -30,6 +30,7 @@ def to_text(derivation: Derivation, style: Style = DEFAULT) -> str:
     >>> print(to_text(Derivation.begin(A * (B + C)).then(Distribute()), Style(width=60)))
     A (B + C) = A B + A C     (distribute over the sum)      (1)
     """
+    require_types(derivation, style)
     return TextWriter(derivation, replace(style, marked=None)).text()
 
 

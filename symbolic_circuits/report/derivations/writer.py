@@ -8,7 +8,7 @@ from typing import ClassVar
 from sympy.core.basic import Basic
 
 from symbolic_circuits.derivation.derivation import Derivation
-from symbolic_circuits.errors import BudgetError
+from symbolic_circuits.errors import BudgetError, UnsupportedNodeError
 from symbolic_circuits.report.derivations.convention import Columns
 from symbolic_circuits.report.derivations.filling import Row, filled, shown_marks
 from symbolic_circuits.report.derivations.layout import Chain, Layout, Line, Prose, Ref, laid_out
@@ -17,7 +17,7 @@ from symbolic_circuits.report.derivations.paper import summands_of
 from symbolic_circuits.report.derivations.setting import introduction, setting_names
 from symbolic_circuits.report.derivations.style import Style
 
-__all__ = ["Arranged", "Writer", "capital"]
+__all__ = ["Arranged", "Writer", "capital", "require_types"]
 
 WIDEST_LEFT = 0.3  # of the width
 MAX_ROWS = 10_000
@@ -132,6 +132,14 @@ class Writer(ABC):
         widest = max(self.width_of(row.text) for broken in rows for row in broken)
         reason = max((self.gap + self.reason_width(self.reason(line)) for line in lines if line.reasons), default=0.0)
         return all(len(broken) == 1 for broken in rows) and widest + reason <= room
+
+
+def require_types(derivation: object, style: object) -> None:
+    """Raise UnsupportedNodeError where something else than a derivation is to be written, or in something else than a style."""
+    for given, wanted in ((derivation, Derivation), (style, Style)):
+        if not isinstance(given, wanted):
+            what = f"a class, {given.__name__}" if isinstance(given, type) else f"{type(given).__name__}: {str(given)[:60]!r}"
+            raise UnsupportedNodeError(f"a Derivation is written in a Style; instead of a {wanted.__name__} there came {what}")
 
 
 def capital(text: str) -> str:
