@@ -32,6 +32,7 @@ from symbolic_circuits.syntax.family import MatrixFamily
 
 __all__ = ["between", "without_detours"]
 
+FIRST_STEPS = (2, 6)  # of each side, before all of it is multiplied out
 LARGE = 150  # nodes, beyond which few steps are not looked for
 
 
@@ -156,8 +157,20 @@ def gaps(steps: list[Step]) -> int:
 
 
 def over_normal_forms(lhs: Expr, rhs: Expr, bridge: Bridge) -> list[Step]:
-    """Both sides tidied; they meet at the first lines that agree, else between their ends."""
+    """Both sides tidied, a few steps first; they meet at the first lines that agree, else between their ends."""
+    for limit in FIRST_STEPS:
+        left, right = tidied(lhs, bridge.moves, limit), tidied(rhs, bridge.moves, limit)
+        steps = over_lines(lhs, rhs, left, right)
+        if steps is not None:
+            return steps
     left, right = tidied(lhs, bridge.moves), tidied(rhs, bridge.moves)
+    steps = over_lines(lhs, rhs, left, right)
+    ends = [steps_of[-1].after if steps_of else side for side, steps_of in ((lhs, left), (rhs, right))]
+    return [*left, *bridge.between(*ends), *backwards(right)] if steps is None else steps
+
+
+def over_lines(lhs: Expr, rhs: Expr, left: list[Step], right: list[Step]) -> list[Step] | None:
+    """The steps over the first lines that agree; None where none do."""
     lines = [[side, *(step.after for step in steps)] for side, steps in ((lhs, left), (rhs, right))]
     places: dict[str, int] = {}
     for number, line in enumerate(lines[1]):
@@ -167,7 +180,7 @@ def over_normal_forms(lhs: Expr, rhs: Expr, bridge: Bridge) -> list[Step]:
         middle = alignment(lines[0][i], lines[1][j])
         if middle is not None:
             return [*left[:i], *staged(middle), *backwards(right[:j])]
-    return [*left, *bridge.between(lines[0][-1], lines[1][-1]), *backwards(right)]
+    return None
 
 
 def backwards(steps: list[Step]) -> list[Step]:

@@ -26,6 +26,7 @@ class Tidying:
     """The steps so far."""
 
     line: Basic
+    limit: int
     steps: list[Step] = field(default_factory=list)
     refused: set[tuple[Rule, Basic]] = field(default_factory=set)
     seen: set[Basic] = field(default_factory=set)
@@ -36,7 +37,7 @@ class Tidying:
     def everywhere(self, rules: Callable[[Basic], Iterable[Rule]]) -> bool:
         """Steps at all places, inner ones first, until no rule applies; whether there was one."""
         count = len(self.steps)
-        while len(self.steps) < MAX_STEPS and self.swept(rules):
+        while len(self.steps) < self.limit and self.swept(rules):
             pass
         return len(self.steps) > count
 
@@ -45,7 +46,7 @@ class Tidying:
         count = len(self.steps)
         wanted = [(place, node, rule) for place, node in places(self.line) if (rule := self.applicable(node, rules)) is not None]
         for place, node, rule in innermost(wanted):
-            if len(self.steps) < MAX_STEPS and stands(self.line, place, node):
+            if len(self.steps) < self.limit and stands(self.line, place, node):
                 step = attempt(self.line, place, rule)
                 if step is None or step.after in self.seen:  # two rules must not undo each other for ever
                     self.refused.add((rule, node))
@@ -69,8 +70,8 @@ class Tidying:
         self.steps.append(step)
 
 
-def tidied(expr: Basic, moves: Moves) -> list[Step]:
-    """The steps from an expression to its normal form.
+def tidied(expr: Basic, moves: Moves, limit: int = MAX_STEPS) -> list[Step]:
+    """The steps from an expression to its normal form, or the first of them.
 
     Definitions are put in first; then layers are folded and the expression is multiplied out, laws are applied, and summands that
     are multiples of each other are collected.
@@ -82,11 +83,11 @@ def tidied(expr: Basic, moves: Moves) -> list[Step]:
     >>> [str(step.after) for step in tidied((A + B) ** 2, Moves())]
     ['(A + B)*(A + B)', 'A*A + A*B + B*A + B*B']
     """
-    tidying = Tidying(expr)
+    tidying = Tidying(expr, limit)
     folded = {tensor for fold in moves.folds for tensor in fold.defined}
     tidying.everywhere(lambda node: (rule for rule in moves.definitions if node == rule.symbol and rule.symbol not in folded))
     changed = True
-    while changed:
+    while changed and len(tidying.steps) < limit:
         changed = False
         for phase in PHASES:
             changed |= tidying.everywhere(partial(of_phase, moves, phase))
@@ -103,7 +104,8 @@ def of_phase(moves: Moves, phase: str, node: Basic) -> Iterator[Rule]:
 
 def collected(tidying: Tidying) -> bool:
     """Equal summands of the whole line are collected."""
-    step = attempt(tidying.line, (), CollectTerms()) if is_sum(tidying.line) else None
+    ready = is_sum(tidying.line) and len(tidying.steps) < tidying.limit
+    step = attempt(tidying.line, (), CollectTerms()) if ready else None
     if step is None:
         return False
     tidying.add(step)

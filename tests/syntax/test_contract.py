@@ -262,7 +262,7 @@ def test_subscripts_are_written_as_read() -> None:
         ((["ij", "i"], A), ([["i", "j"], ["i"]], A), NotationError, "is a list of labels; got 'ij'"),
         (([["i", "x y"], ["i"]], A), ([["i", "x"], ["i"]], A), NotationError, "a label is a letter, or a word"),
         (("(ij)k->ijk", A), ("(ij)k,ji->k", MatrixSymbol("Z", n * d, 1), X.T), ShapeError, "whose sizes no other axis says"),
-        (("ij->ij", None), ("ij->ij", A), sympy.SympifyError, ""),
+        (("ij->ij", None), ("ij->ij", A), sympy.SympifyError, "None"),
         (("ab->ab", IndexedBase("G")), ("ab->ab", G), ShapeError, "G has no shape"),
     ],
 )
