@@ -9,7 +9,6 @@ r"""Which rules are worth trying at a node, given definitions and laws: by the t
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import singledispatch
-from itertools import product
 from typing import Any
 
 from sympy import (
@@ -17,7 +16,6 @@ from sympy import (
     BlockMatrix,
     HadamardPower,
     HadamardProduct,
-    Integer,
     KroneckerProduct,
     MatAdd,
     MatMul,
@@ -32,7 +30,8 @@ from sympy.core.basic import Basic
 from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.tensor.array.expressions import ArrayElement, ArraySymbol
 
-from symbolic_circuits.derivation.pieces import coefficient_of, fresh_symbol, is_sum, linear_arguments, scaled
+from symbolic_circuits.derivation.folds import folds_of
+from symbolic_circuits.derivation.pieces import coefficient_of, fresh_symbol, is_sum, linear_arguments
 from symbolic_circuits.derivation.rules.bilinear import ExchangeInputs, Symmetrise
 from symbolic_circuits.derivation.rules.blocks import BlockHadamard, BlockProduct
 from symbolic_circuits.derivation.rules.cancelling import CancelInverse, CancelPair
@@ -56,11 +55,9 @@ from symbolic_circuits.derivation.rules.rule import Rule
 from symbolic_circuits.derivation.rules.scalars import ExpandPower, PullScalars
 from symbolic_circuits.derivation.rules.sums import WriteOut
 from symbolic_circuits.derivation.rules.symmetric_part import SymmetricPart
-from symbolic_circuits.errors import SymbolicCircuitsError
-from symbolic_circuits.identities.prove import prove
 from symbolic_circuits.syntax.arrays import Row
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
-from symbolic_circuits.syntax.contract import Contracted, contract
+from symbolic_circuits.syntax.contract import Contracted
 from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
 from symbolic_circuits.syntax.vec import Vec
 
@@ -283,43 +280,3 @@ def elsewhere_sum(node: Basic) -> Iterator[Rule]:
             count *= int(high - low) + 1
         if count <= MAX_SUMMANDS:
             yield WriteOut()
-
-
-def folds_of(tensor: Basic, value: Basic) -> Iterator[FoldLayer | FoldIntoB | SymmetricPart]:
-    """The definition of a third-order tensor read as a rule for layers, where it is one: found by trying what fits its factors."""
-    if not isinstance(tensor, ArraySymbol) or len(tensor.shape) != 3:
-        return
-    matrices = sorted(value.atoms(MatrixSymbol), key=str)
-    arrays = sorted((array for array in value.atoms(ArraySymbol) if len(array.shape) == 3), key=str)
-    if not arrays and len(matrices) <= 3:
-        for W_1, W_2 in product(matrices, repeat=2):
-            if equal(value, "pj,pk->pjk", W_1, W_2):
-                yield FoldLayer(tensor, W_1, W_2)
-            yield from (FoldLayer(tensor, W_1, W_2, W) for W in matrices if equal(value, "ip,pj,pk->ijk", W, W_1, W_2))
-    for B in arrays[:1]:
-        if not matrices and equal(scaled(Integer(2), value), "ijk->ijk", B, also="ijk->ikj"):
-            yield SymmetricPart(B, tensor)
-        if 0 < len(matrices) <= 3:
-            yield from folded(tensor, value, B, matrices)
-
-
-def folded(tensor: ArraySymbol, value: Basic, B: ArraySymbol, matrices: list[MatrixSymbol]) -> Iterator[FoldIntoB]:
-    """The ways to read a definition as matrices folded into B."""
-    for output, left, right in product([None, *matrices], repeat=3):
-        used = [matrix for matrix in (output, left, right) if matrix is not None]
-        if set(used) != set(matrices):
-            continue
-        text = f"{'ai,' if output else ''}ijk{',jb' if left else ''}{',kc' if right else ''}->"
-        text += f"{'a' if output else 'i'}{'b' if left else 'j'}{'c' if right else 'k'}"
-        operands = ([output] if output else []) + [B] + [matrix for matrix in (left, right) if matrix is not None]
-        if equal(value, text, *operands):
-            yield FoldIntoB(tensor, B, output, left, right)
-
-
-def equal(value: Basic, text: str, *operands: Basic, also: str = "") -> bool:
-    """Whether an array is a contraction, or the sum of two."""
-    try:
-        other = contract(text, *operands) + contract(also, *operands) if also else contract(text, *operands)
-        return prove(value, other).verdict == "proved"
-    except (SymbolicCircuitsError, ValueError, TypeError):
-        return False

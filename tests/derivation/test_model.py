@@ -26,6 +26,9 @@ MODELS = [
     "[n=s, d=u] attn(h) bilinear",
     "[n=1] attn(2) bilinear(no out)",
     "attn(1) bilinear(no out, tied, no residual)*2",
+    "[n=4, d=6, V=8] attn(2) bilinear",
+    "[n=4, d=4] attn(2)|bilinear(tied)",
+    "[n=128, d=512, V=1000] attn(H) bilinear(m=2048)",
 ]
 
 

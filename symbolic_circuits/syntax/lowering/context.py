@@ -345,12 +345,24 @@ def require_meeting(a: Axis, b: Axis) -> None:
     """Ask for a split where a composite axis meets others parts."""
     if a == b:
         return
+    while a and b and a[0] == b[0]:
+        a, b = a[1:], b[1:]
+    while a and b and a[-1] == b[-1]:
+        a, b = a[:-1], b[:-1]
     for one, other in ((a, b), (b, a)):
-        if len(one) == 1 and isinstance(one[0], str) and " at " in one[0]:
+        if len(one) == 1 and is_composite(one[0]):
             raise SplitNeeded(one[0], other)
+    for x, y in zip(a, b, strict=False):
+        if x != y and str(x).split(" at ")[0] == str(y).split(" at ")[0]:  # parts of one size, of which one is not split yet
+            raise SplitNeeded(*((x, (y,)) if is_composite(x) else (y, (x,))))
     numbers = [size for axis in (a, b) for size in axis]
     if len(a) != len(b) and all(isinstance(size, int) for size in numbers) and prod(a) == prod(b):
         raise NumbersMeet
+
+
+def is_composite(part: SizeName) -> bool:
+    """Whether a part is a composite axis that is known by its place only."""
+    return isinstance(part, str) and " at " in part
 
 
 @singledispatch

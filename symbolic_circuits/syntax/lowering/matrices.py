@@ -31,7 +31,7 @@ from symbolic_circuits.algebra.sums import is_sum, sum_axis
 from symbolic_circuits.algebra.units import unit
 from symbolic_circuits.errors import ShapeError, UnsupportedNodeError
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
-from symbolic_circuits.syntax.lowering.context import INVERSE, Lowering, SplitNeeded, join, open_form, require_meeting
+from symbolic_circuits.syntax.lowering.context import INVERSE, Lowering, join, open_form, require_meeting
 from symbolic_circuits.syntax.vec import Vec
 
 __all__: list[str] = []
@@ -205,7 +205,6 @@ def split_column(column: Open, position: Axis, width: Axis) -> Open:
     """A column as an array over position and width; its rows must split so. An axis of size 1 has no parts."""
     rows, parts = column.axes[0], position + width
     if rows != parts:
-        if len(rows) == 1 and isinstance(rows[0], str) and " at " in rows[0]:
-            raise SplitNeeded(rows[0], parts)
+        require_meeting(rows, parts)
         raise ShapeError(f"a column over {rows} is read as one over {parts}")
     return column.grouped((position, width))
