@@ -9,7 +9,9 @@ __all__ = [
     "CertificateError",
     "CodeError",
     "DerivationError",
+    "DocumentError",
     "IdentityError",
+    "LatexError",
     "LawError",
     "MissingExtraError",
     "NotationError",
@@ -21,6 +23,7 @@ __all__ = [
     "TermError",
     "TermIndexError",
     "TokensError",
+    "TraceError",
     "UnsupportedNodeError",
     "WeightsError",
 ]
@@ -68,6 +71,24 @@ class CertificateError(SymbolicCircuitsError, ValueError):
 
 class IdentityError(SymbolicCircuitsError, ValueError):
     """An identity as written has no meaning: an undeclared name, a malformed einsum, free indices that differ, a cyclic definition."""
+
+
+class LatexError(IdentityError):
+    """LaTeX that cannot be read, or has no meaning with the symbols declared; the message shows the place.
+
+    ``line`` and ``column`` count from 1.
+    """
+
+    line: int = 0
+    column: int = 0
+
+
+class DocumentError(SymbolicCircuitsError, ValueError):
+    """A document cannot be read: not UTF-8, too large, a block without an end."""
+
+
+class TraceError(SymbolicCircuitsError, TypeError):
+    """Code does something that has no expression: a branch on data, a write in place, an unknown function; the message has the line."""
 
 
 class DerivationError(SymbolicCircuitsError, ValueError):

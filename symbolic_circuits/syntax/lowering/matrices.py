@@ -24,6 +24,7 @@ from sympy import (
     Trace,
     Transpose,
 )
+from sympy.core.sympify import _sympify
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symbolic_circuits.algebra.open_terms import Axis, Open, OpenTerm
@@ -130,7 +131,7 @@ def _kronecker(expr: KroneckerProduct, lowering: Lowering) -> Open:
 @open_form.register(BlockDiagMatrix)
 def _blocks(expr: BlockMatrix, lowering: Lowering) -> Open:
     blocks = expr.blocks
-    sizes = [[lowering.part(size) for size in sizes] for sizes in (expr.rowblocksizes, expr.colblocksizes)]
+    sizes = [[lowering.part(_sympify(size)) for size in sizes] for sizes in (expr.rowblocksizes, expr.colblocksizes)]
     axes = [sum_axis(parts) if len(parts) > 1 else None for parts in sizes]  # one row of blocks is no sum
     total: Open | None = None
     for place in product_of(range(blocks.rows), range(blocks.cols)):
