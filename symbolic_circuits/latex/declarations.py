@@ -1,0 +1,475 @@
+r"""A ``symbols`` block: what names stand for, line by line.
+
+A, C : n x n;  x : d;  B : m x d x d;  a : scalar
+A^h : n x n for h in H, row stochastic
+s, t in n
+B_{ijk} := \sum_p P_{ip} (W_1)_{pj} (W_2)_{pk}
+given U^\top U = I
+at d = 2;  convention rows;  einstein on;  vec columns
+\newcommand{\OV}{W_{OV}}
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+
+from sympy import Symbol
+
+from symbolic_circuits.algebra.laws import parse_law
+from symbolic_circuits.errors import LatexError, LawError, SymbolicCircuitsError
+from symbolic_circuits.latex.atoms import Atom, atoms_of
+from symbolic_circuits.latex.chains import raw_chains
+from symbolic_circuits.latex.claims import built, side_values
+from symbolic_circuits.latex.declared import (
+    Family,
+    Index,
+    Key,
+    Law,
+    OpaqueFunction,
+    Scalar,
+    Symbols,
+    Tensor,
+    family_symbol,
+    symbol_name,
+    tensor_symbol,
+)
+from symbolic_circuits.latex.definitions import checked_new, defined, defined_key
+from symbolic_circuits.latex.elaboration import Elaboration
+from symbolic_circuits.latex.grammar import parse
+from symbolic_circuits.latex.hypotheses import law_of, rewrite_of
+from symbolic_circuits.latex.macros import read_macro
+from symbolic_circuits.latex.scanner import tokens_of
+from symbolic_circuits.latex.sizes import Axis, Blocks
+from symbolic_circuits.latex.source import Source, Span
+from symbolic_circuits.latex.tree import Group, Name, Node, Scripted
+
+__all__ = ["Declarations"]
+
+MAX_BLOCK = 100_000
+SIZE = re.compile(r"([A-Za-z][A-Za-z0-9]{0,7})(?:_\{?(?:\\(?:mathrm|text)\{)?([A-Za-z0-9]{1,7})\}{0,2})?\Z")
+TIMES = re.compile(r"\s*(?:×|\\times\b)\s*|\s+x\s+|(?<=[0-9])\s*x\s*(?=[0-9])")
+FOR = re.compile(r"\bfor\s+(\S+)\s+(?:in|\\in)\s+([^\s,]+)")
+PLAIN = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:_([A-Za-z0-9]+))?('*)\Z")
+OPEN_END = re.compile(r"(?:[=+,(\-]|:=|\\(?:odot|otimes|cdot|circ|quad|left|bigl|\\))\s*\Z")
+SWITCHES = {
+    "convention": ("rows", {"rows": True, "columns": False, "row": True, "column": False}),
+    "einstein": ("einstein", {"on": True, "off": False}),
+    "vec": ("vec_columns", {"columns": True, "rows": False}),
+}
+ALIASES = {"orthogonal": ("orthonormal_columns", "orthonormal_rows"), "orthonormal": ("orthonormal_columns", "orthonormal_rows")}
+MACROS = ("\\newcommand", "\\renewcommand", "\\providecommand", "\\DeclareMathOperator", "\\def")
+
+
+@dataclass(frozen=True)
+class Declarations:
+    r"""What names stand for.
+
+    Examples
+    --------
+    >>> declarations = Declarations.parse("A, C : n x n; B, D : d x d")
+    >>> sorted(declarations.symbols.sizes)
+    ['d', 'n']
+    """
+
+    symbols: Symbols = field(default_factory=Symbols)
+
+    @classmethod
+    def parse(cls, text: str, *, line: int = 1) -> "Declarations":
+        """The declarations of a block whose first line has a number.
+
+        Raises
+        ------
+        LatexError
+            A line cannot be read, a name is declared twice, a definition is circular.
+        """
+        return cls().extended(text, line=line)
+
+    def extended(self, text: str, *, line: int = 1) -> "Declarations":
+        """These declarations and those of a block."""
+        if len(text) > MAX_BLOCK:
+            raise Source(text[:100], line).error(f"a block of {len(text)} characters; the limit is {MAX_BLOCK}", Span(0, 1))
+        statements = list(statements_of(text, line))
+        symbols = self.symbols
+        waiting = [(statement, key_of_definition(statement, symbols)) for statement in statements]
+        for k, (statement, _) in enumerate(waiting):
+            later = frozenset(key for _, key in waiting[k:] if key is not None)
+            symbols = replace(read_statement(statement, replace(symbols, later=later)), later=frozenset())
+        return Declarations(symbols)
+
+
+def statements_of(text: str, line: int) -> Iterator[Source]:
+    """The statements of a block: they end with a line or a semicolon outside of brackets."""
+    start, depth, k = 0, 0, 0
+    source = Source(text, line)
+    comment_free = without_comments(text)
+    while k <= len(comment_free):
+        c = comment_free[k] if k < len(comment_free) else "\n"
+        if c in "{(":
+            depth += 1
+        elif c in "})":
+            depth = max(0, depth - 1)
+        ends = c == "\n" and not (k < len(comment_free) and (depth or OPEN_END.search(comment_free[start:k])))
+        if (c == ";" and depth == 0) or ends:
+            piece = comment_free[start:k]
+            stripped = piece.strip()
+            if stripped:
+                at = start + len(piece) - len(piece.lstrip())
+                yield Source(stripped, *source.position(at))
+            start, depth = k + 1, 0
+        k += 1
+
+
+def without_comments(text: str) -> str:
+    """The text with blanks for comments, so that places stay what they are."""
+    out = []
+    for line in text.split("\n"):
+        mark = "%" if line.lstrip().startswith(MACROS) else "#%"
+        cut = next((k for k, c in enumerate(line) if c in mark and (k == 0 or line[k - 1] != "\\")), len(line))
+        out.append(line[:cut] + " " * (len(line) - cut))
+    return "\n".join(out)
+
+
+def key_of_definition(statement: Source, symbols: Symbols) -> Key | None:
+    """The name that a statement defines, as far as it can be told without its meaning."""
+    if ":=" not in statement.text or statement.text.startswith("\\newcommand"):
+        return None
+    try:
+        chains = raw_chains(tokens_of(statement, symbols.macros), statement)
+        return defined_key(parse(list(chains[0].sides[0]), statement), statement)
+    except LatexError:
+        return None
+
+
+def read_statement(statement: Source, symbols: Symbols) -> Symbols:
+    """What is declared after a statement."""
+    text = statement.text
+    word = text.split(None, 1)[0] if text else ""
+    if text.startswith(MACROS):
+        macro, end = read_macro(text, 0, statement)
+        if text[end:].strip():
+            raise statement.error("something stands behind the macro; one statement a line", Span(end, end + 1))
+        return replace(symbols, macros={**symbols.macros, macro.name: macro})
+    if word in SWITCHES:
+        return switched(statement, word, symbols)
+    if word in ("given", "hypothesis", "assume"):
+        return hypothesis(statement, len(word), symbols)
+    if word == "at":
+        return at_sizes(statement, symbols)
+    if word in ("sizes", "size"):
+        names = [size_name(part, statement) for part in text[len(word) :].replace(":", " ").replace(",", " ").split()]
+        return replace(symbols, sizes=symbols.sizes | set(names))
+    if ":=" in text:
+        return definition(statement, symbols)
+    if ":" in text:
+        return declaration(statement, symbols)
+    found = re.match(r"(.+?)\s+(?:in|\\in)\s+(\S+)\Z", text, re.DOTALL)
+    if found:
+        return indices(statement, found, symbols)
+    raise statement.error(
+        "expected a declaration (A : n x d), an index (s, t in n), a definition (B := ...), given ..., at ..., or a switch",
+        Span(0, len(text)),
+    )
+
+
+def switched(statement: Source, word: str, symbols: Symbols) -> Symbols:
+    """``convention rows``, ``einstein on``."""
+    attribute, options = SWITCHES[word]
+    value = statement.text[len(word) :].strip(" :")
+    if value not in options:
+        raise statement.error(f"{word} is one of {', '.join(options)}; got {value!r}", Span(0, len(statement.text)))
+    return replace(symbols, **{attribute: options[value]})
+
+
+def at_sizes(statement: Source, symbols: Symbols) -> Symbols:
+    """``at d = 2, n = 3``."""
+    at = dict(symbols.at)
+    for part in statement.text[2:].split(","):
+        name, equals, number = part.partition("=")
+        if not equals or not re.fullmatch(r"\s*[1-9][0-9]{0,3}\s*", number):
+            raise statement.error("sizes are fixed as in: at d = 2, n = 3", Span(0, len(statement.text)))
+        at[size_name(name.strip(), statement)] = int(number)
+    return replace(symbols, at=at, sizes=symbols.sizes | set(at))
+
+
+def indices(statement: Source, found: re.Match, symbols: Symbols) -> Symbols:
+    """``s, t in n``."""
+    axis = axis_of(found.group(2), statement)
+    for key, _, _, span in names_of(found.group(1), statement, symbols):
+        line, _ = statement.position(span.start)
+        checked_new(key, symbols, statement, span)
+        symbols = symbols.with_entry(Index(key, line, axis))
+    return with_sizes(symbols, axis)
+
+
+def definition(statement: Source, symbols: Symbols) -> Symbols:
+    """``B_{ijk} := ...``."""
+    chains = raw_chains(tokens_of(statement, symbols.macros), statement)
+    if len(chains) != 1 or [token.value for token in chains[0].relations] != [":="]:
+        raise statement.error("a definition has one := and no other relation", Span(0, len(statement.text)))
+    left, right = (parse(list(side), statement) for side in chains[0].sides)
+    return defined(left, right, symbols, statement)
+
+
+def hypothesis(statement: Source, skip: int, symbols: Symbols) -> Symbols:
+    """``given U^\\top U = I``: a law of a tensor, or one of its own."""
+    source = Source(
+        " " * skip + statement.text[skip:].replace(":", " ", 1 if statement.text[skip : skip + 1] == ":" else 0),
+        statement.line,
+        statement.column,
+    )
+    chains = raw_chains(tokens_of(source, symbols.macros), source)
+    whole = Span(skip, len(statement.text))
+    if len(chains) != 1 or [token.value for token in chains[0].relations] != ["="]:
+        raise statement.error("a hypothesis is one equation, as in: given U^\\top U = I", whole)
+    state = Elaboration(symbols, source)
+    lhs, rhs = built(side_values([parse(list(side), source) for side in chains[0].sides], state), state)
+    laws = law_of(lhs, rhs)
+    if laws:
+        return replace(symbols, laws=(*symbols.laws, *laws))
+    try:
+        rewrite = rewrite_of(lhs, rhs, statement.text[skip:].strip())
+    except SymbolicCircuitsError as error:
+        raise statement.error(str(error), whole) from error
+    return replace(symbols, rewrites=(*symbols.rewrites, rewrite))
+
+
+def declaration(statement: Source, symbols: Symbols) -> Symbols:
+    """``A, C : n x n, symmetric``."""
+    left, _, right = statement.text.partition(":")
+    found = FOR.search(right)
+    head = None
+    if found:
+        head = found.group(2)
+        right = right[: found.start()] + right[found.end() :]
+    shape, *laws = split_commas(right)
+    shape = " ".join(shape.split())
+    names = names_of(left, statement, symbols)
+    if not names:
+        raise statement.error("a name was expected before the colon", Span(0, 1))
+    for key, below, above, span in names:
+        line, _ = statement.position(span.start)
+        if found:
+            symbols = family(
+                key, below, above, found.group(1), axis_of(head, statement), shape, laws, statement, span, line, symbols
+            )
+        elif shape in ("scalar", "real", "number", "positive scalar"):
+            checked_new(key, symbols, statement, span)
+            sign = {"positive": True} if shape.startswith("positive") else {"real": True}
+            symbols = symbols.with_entry(Scalar(key, line, Symbol(symbol_name(key), **sign)))
+            if laws:
+                raise statement.error("a scalar has no laws", span)
+        elif shape == "function":
+            checked_new(key, symbols, statement, span)
+            symbols = symbols.with_entry(OpaqueFunction(key, line))
+        else:
+            symbols = tensor(key, axes_of(shape, statement), laws, statement, span, line, symbols)
+    return symbols
+
+
+def tensor(
+    key: Key, axes: tuple[Axis, ...], laws: list[str], statement: Source, span: Span, line: int, symbols: Symbols
+) -> Symbols:
+    """One tensor."""
+    symbols = with_sizes(symbols, *axes)
+    checked_new(key, symbols, statement, span)
+    symbol = tensor_symbol(symbol_name(key), axes)
+    symbols = symbols.with_entry(Tensor(key, line, axes, symbol))
+    return with_laws(symbols, symbol, laws, statement, len(axes))
+
+
+def family(
+    key: Key,
+    below: tuple[Atom, ...],
+    above: tuple[Atom, ...],
+    label: str,
+    heads: Axis,
+    shape: str,
+    laws: list[str],
+    statement: Source,
+    span: Span,
+    line: int,
+    symbols: Symbols,
+) -> Symbols:
+    """One family: its label is the last part of the superscript, or of the subscript."""
+    [atom] = atoms_of(tokens_of(Source(label, statement.line)), Source(label, statement.line))[:1] or (None,)
+    text = atom.text if atom else label
+    axes = () if shape in ("scalar", "real", "number") else axes_of(shape, statement)
+    if above and above[-1].text == text:
+        place, base = "sup", Key(key.base, key.sub, "".join(a.text for a in above[:-1]))
+    elif below and below[-1].text == text:
+        place, base = "sub", Key(key.base, "".join(a.text for a in below[:-1]), key.sup)
+    else:
+        raise statement.error(f"the name of a family ends with its label {label}, as in A^{label} or v_{label}", span)
+    if not axes:
+        raise statement.error("a family of scalars is a vector: declare it as one", span)
+    symbols = with_sizes(symbols, heads, *axes)
+    others = symbols.entries.get(base, ())
+    for other in others:
+        if not isinstance(other, Family) or other.heads == heads or other.place != place:
+            raise statement.error(f"{other.shown} is declared twice; first in line {other.line}", span)
+    name = (
+        symbol_name(base)
+        if not others
+        else f"{symbol_name(Key(base.base, base.sub))}^{base.sup}{''.join(c for c in text if c.isalnum())}"
+    )
+    if name in symbols.taken():
+        raise statement.error(f"the name {name} is taken; rename this family", span)
+    symbol = family_symbol(name, heads, axes)
+    symbols = symbols.with_entry(Family(base, line, axes, heads, place, text, symbol))
+    return with_laws(symbols, symbol, laws, statement, len(axes) + 1)
+
+
+def with_laws(symbols: Symbols, symbol: object, laws: list[str], statement: Source, order: int) -> Symbols:
+    """The laws behind a shape."""
+    found = []
+    for text in laws:
+        name, bracket, inside = text.strip().partition("(")
+        plain = re.sub(r"[\s-]+", "_", name.strip())
+        for one in ALIASES.get(plain, (plain,)):
+            other = inverse_name(inside.rstrip(") "), statement, symbols) if one == "inverse" else inside.rstrip(") ")
+            law = f"{one}({other})" if bracket else one
+            if one in ("symmetric", "antisymmetric") and not bracket and order != 2:
+                raise statement.error(
+                    f"{one} of {order} axes: say which, counting from 0, as in {one}(1,2)", Span(0, len(statement.text))
+                )
+            try:
+                parse_law(str(getattr(symbol, "name", symbol)), law)
+            except LawError as error:
+                close = get_close_matches(plain, KNOWN_LAWS, n=1)
+                hint = f"; did you mean {close[0]}?" if close and close[0] != plain else ""
+                raise statement.error(f"{error}{hint}", Span(0, len(statement.text))) from None
+            found.append(Law(symbol, law))
+    return replace(symbols, laws=(*symbols.laws, *found))
+
+
+KNOWN_LAWS = [
+    "symmetric",
+    "antisymmetric",
+    "diagonal",
+    "orthonormal_columns",
+    "orthonormal_rows",
+    "inverse",
+    "row_stochastic",
+    "column_stochastic",
+    "one_hot_rows",
+    "one_hot_columns",
+    "permutation",
+    "exclusive_rows",
+    "exclusive_columns",
+    "signs",
+    "identity",
+    "copy",
+    "ones",
+]
+
+
+def inverse_name(text: str, statement: Source, symbols: Symbols) -> str:
+    """The name of the symbol that is the inverse."""
+    names = names_of(text, statement, symbols)
+    if len(names) != 1:
+        raise statement.error("the law is written inverse(N), with the name of the inverse", Span(0, len(statement.text)))
+    return symbol_name(names[0][0])
+
+
+def names_of(text: str, statement: Source, symbols: Symbols) -> list[tuple[Key, tuple[Atom, ...], tuple[Atom, ...], Span]]:
+    """Names separated by commas: name, parts of its subscript and superscript, place."""
+    out = []
+    offset = 0
+    for piece in split_commas(text):
+        name = piece.strip()
+        at = offset + piece.find(name) if name else offset
+        offset += len(piece) + 1
+        span = Span(at, at + max(1, len(name)))
+        plain = PLAIN.match(name)
+        if plain:
+            out.append((Key(plain.group(1) + "prime" * len(plain.group(3)), plain.group(2) or ""), (), (), span))
+            if plain.group(2):
+                atoms = tuple(Atom("word", part, span) for part in plain.group(2))
+                out[-1] = (out[-1][0], atoms if len(atoms) == 1 else (Atom("word", plain.group(2), span),), (), span)
+            continue
+        source = Source(" " * at + name, statement.line, statement.column)
+        tokens = tokens_of(source, symbols.macros)
+        if not tokens:
+            raise statement.error("a name was expected", span)
+        out.append((*parts_of(parse(tokens, source), source), span))
+    return out
+
+
+def parts_of(node: Node, source: Source) -> tuple[Key, tuple[Atom, ...], tuple[Atom, ...]]:
+    """Name and scripts of a node that is declared."""
+    below: tuple[Atom, ...] = ()
+    above: tuple[Atom, ...] = ()
+    span = node.span
+    if isinstance(node, Scripted):
+        below = atoms_of(node.sub, source)
+        above = tuple(atom for sup in node.sups for atom in atoms_of(sup, source))
+        node = node.base
+    while isinstance(node, Group) and len(node.parts) == 1 and node.bracket == "{":
+        node = node.parts[0]
+    if not isinstance(node, Name) or any(atom.is_action for atom in (*below, *above)):
+        raise source.error("a name is a letter or word with scripts; a transpose, power or product has no declaration", span)
+    return Key(node.text, "".join(a.text for a in below), "".join(a.text for a in above)), below, above
+
+
+def split_commas(text: str) -> list[str]:
+    """Parts between commas outside of brackets."""
+    out, depth = [""], 0
+    for c in text:
+        depth += (c in "({[") - (c in ")}]")
+        if c == "," and depth <= 0:
+            out.append("")
+        else:
+            out[-1] += c
+    return out
+
+
+def axes_of(shape: str, statement: Source) -> tuple[Axis, ...]:
+    """A shape: ``n x d``, ``m x d x d``, ``n*d x d + 1``."""
+    if not shape:
+        raise statement.error("a shape was expected behind the colon, as in A : n x d", Span(0, len(statement.text)))
+    return tuple(axis_of(part, statement) for part in TIMES.split(shape))
+
+
+def axis_of(text: str, statement: Source) -> Axis:
+    """An axis: a size, a product ``n*d``, a sum ``d + 1``."""
+    text = text.strip().strip("()")
+    if "+" in text:
+        return (Blocks(tuple(axis_of(part, statement) for part in text.split("+"))),)
+    out: list = []
+    for part in re.split(r"\s*\*\s*|\s*\\cdot\s*|\s+", text):
+        if re.fullmatch(r"[0-9]{1,6}", part):
+            if int(part) == 0:
+                raise statement.error("a size is at least 1", Span(0, len(statement.text)))
+            out += [int(part)] if int(part) > 1 else []
+        else:
+            out.append(size_name(part, statement))
+    return tuple(out)
+
+
+def size_name(text: str, statement: Source) -> str:
+    """The name of a size."""
+    found = SIZE.match(text.strip())
+    if not found:
+        raise statement.error(
+            f"{text.strip()[:40]!r} is no size: a size is a name (n, d, d_{{model}}), a number, a product n*d or a sum d + 1; shapes are joined by x",
+            Span(0, len(statement.text)),
+        )
+    return found.group(1) + (f"_{found.group(2)}" if found.group(2) else "")
+
+
+def with_sizes(symbols: Symbols, *axes: Axis) -> Symbols:
+    """With the names in axes known as sizes."""
+    found = set(symbols.sizes)
+
+    def add(axis: Axis) -> None:
+        for part in axis:
+            if isinstance(part, str):
+                found.add(part)
+            elif isinstance(part, Blocks):
+                for inner in part.parts:
+                    add(inner)
+
+    for axis in axes:
+        add(axis)
+    return replace(symbols, sizes=frozenset(found))

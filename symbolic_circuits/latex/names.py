@@ -1,0 +1,341 @@
+r"""What a name with scripts stands for: ``W_{OV}^{h\top}`` is a name, a label and a transpose, by what is declared.
+
+Every way to split the scripts into name, indices, label and actions that the declarations allow is a reading. The whole name counts
+first; if several other readings are left, that is an error which shows them.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from sympy import Identity, Mul, Pow, Rational, Symbol
+from sympy.core.basic import Basic
+from sympy.matrices.expressions.matexpr import MatrixElement
+
+from symbolic_circuits.latex import tree
+from symbolic_circuits.latex.actions import acted_on, is_action, scripted_value
+from symbolic_circuits.latex.atoms import Atom
+from symbolic_circuits.latex.calls import unfolded
+from symbolic_circuits.latex.declared import Abbreviation, Entry, Family, Index, Key, OpaqueFunction, Scalar, Tensor, is_size
+from symbolic_circuits.latex.elaboration import Elaboration
+from symbolic_circuits.latex.entries import entry
+from symbolic_circuits.latex.meaning import (
+    identity_of,
+    inner,
+    meaning,
+    ones_of,
+    script_atoms,
+    whole_power,
+)
+from symbolic_circuits.latex.sizes import Axis
+from symbolic_circuits.latex.source import Span
+from symbolic_circuits.latex.values import Value, contracted, scalar
+from symbolic_circuits.syntax.arrays import Row
+
+__all__ = ["Reading"]
+
+
+class Reading(NamedTuple):
+    """One way to read a name with scripts."""
+
+    entry: Entry
+    label: Atom | None
+    indices: tuple[Atom, ...]
+    actions: tuple[Atom, ...]
+    parts: int  # of the scripts that belong to the name
+
+    @property
+    def words(self) -> str:
+        """The reading in words."""
+        text = f"{self.entry.shown}"
+        text += f" of head {self.label.text}" if self.label else ""
+        text += (
+            f" with the index{'es' if len(self.indices) > 1 else ''} {', '.join(i.text for i in self.indices)}"
+            if self.indices
+            else ""
+        )
+        return text + (f", then ^{{{' '.join(a.text for a in self.actions)}}}" if self.actions else "")
+
+
+@meaning.register
+def _name(node: tree.Name, state: Elaboration) -> Value:
+    """A name without scripts."""
+    return named(node.text, (), (), node.span, state)
+
+
+@meaning.register
+def _scripted(node: tree.Scripted, state: Elaboration) -> Value:
+    """A name or any part with scripts."""
+    base, sub, sups = node.base, node.sub, node.sups
+    while (
+        isinstance(base, tree.Group)
+        and len(base.parts) == 1
+        and base.bracket == "{"
+        and isinstance(base.parts[0], tree.Name | tree.Group)
+    ):
+        base = base.parts[0]
+    if isinstance(base, tree.Norm):
+        return norm_squared(base, node, state)
+    below = script_atoms(sub, state)
+    if any(has_fraction(sup) for sup in sups):
+        return rooted(meaning(base, state), node, state)
+    above = tuple(atom for sup in sups for atom in script_atoms(sup, state))
+    if isinstance(base, tree.Name):
+        return named(base.text, below, above, node.span, state)
+    if isinstance(base, tree.Identity | tree.Ones):
+        return acted_on(sized(base, below, node.span, state), above, node.span, state)
+    if isinstance(base, tree.Number) and below:
+        raise state.error("a number has no subscript", node.span)
+    return scripted_value(meaning(base, state), node, state)
+
+
+def named(name: str, below: tuple[Atom, ...], above: tuple[Atom, ...], span: Span, state: Elaboration) -> Value:
+    """The value of a name with its scripts."""
+    if name in state.arguments:
+        value = state.arguments[name]
+        return acted_on(entry(value, below, span, state), actions_only(above, name, state), span, state)
+    found = readings(name, below, above, state)
+    if not found:
+        return undeclared(name, below, above, span, state)
+    reading = chosen(found, name, len(below) + len(above), span, state)
+    value = value_of(reading, span, state)
+    return acted_on(entry(value, reading.indices, span, state), reading.actions, span, state)
+
+
+def readings(name: str, below: Sequence[Atom], above: Sequence[Atom], state: Elaboration) -> list[Reading]:
+    """All ways to read a name with scripts that the declarations allow."""
+    found = []
+    for p in range(len(below) + 1):
+        for q in range(len(above) + 1):
+            key = Key(name, "".join(a.text for a in below[:p]), "".join(a.text for a in above[:q]))
+            if any(atom.is_action for atom in (*below[:p], *above[:q])):
+                continue
+            for declared in state.symbols.entries.get(key, ()):
+                reading = reading_of(declared, tuple(below[p:]), tuple(above[q:]), p + q, state)
+                if reading is not None:
+                    found.append(reading)
+    return found
+
+
+def reading_of(
+    declared: Entry, below: tuple[Atom, ...], above: tuple[Atom, ...], parts: int, state: Elaboration
+) -> Reading | None:
+    """The reading of the rest of the scripts, or None where they do not fit."""
+    label = None
+    if isinstance(declared, Family):
+        if declared.place == "sup":
+            if not above or not is_label(above[0], declared, state):
+                return None
+            label, above = above[0], above[1:]
+        else:
+            if not below or not is_label(below[0], declared, state):
+                return None
+            label, below = below[0], below[1:]
+    order = len(declared.axes) if isinstance(declared, Tensor | Family) else 0
+    if isinstance(declared, Index | OpaqueFunction) or (below and isinstance(declared, Scalar)):
+        return None
+    if isinstance(declared, Abbreviation):
+        if declared.parameters:
+            return None
+        order = len(below)
+    if len(below) > order or not all(state.may_be_index(atom) for atom in below):
+        return None
+    if not all(is_action(atom) for atom in above):
+        return None
+    return Reading(declared, label, below, above, parts)
+
+
+def is_label(atom: Atom, family: Family, state: Elaboration) -> bool:
+    """Whether an atom can be the head of a family: a number, or an index whose range is not known to be another."""
+    if atom.kind == "number":
+        return atom.number.denominator == 1
+    if atom.kind != "word" or (not state.may_be_index(atom) and atom.text != family.label):
+        return False
+    index = state.lookup(atom.text)
+    axis = index.axis if index is not None else state.declared_range(atom.text)
+    if axis is None and atom.text == family.label:
+        axis = family.heads
+    return axis is None or state.sizes.agrees(axis, family.heads)
+
+
+def actions_only(above: tuple[Atom, ...], name: str, state: Elaboration) -> tuple[Atom, ...]:
+    """Superscripts that can only be actions."""
+    for atom in above:
+        if not is_action(atom):
+            raise state.error(f"{name} has no label; ^{{{atom.text}}} is no transpose, inverse or power", atom.span)
+    return above
+
+
+def chosen(found: list[Reading], name: str, parts: int, span: Span, state: Elaboration) -> Reading:
+    """The reading that counts: the whole name, or the only one."""
+    whole = [reading for reading in found if reading.parts == parts]
+    if len(whole) == 1:
+        return whole[0]
+    unlabelled = whole or found
+    if len(unlabelled) > 1:
+        exact = [r for r in unlabelled if isinstance(r.entry, Family) and r.label is not None and r.label.text == r.entry.label]
+        if len(exact) == 1 and all(isinstance(r.entry, Family) and r.entry.key == exact[0].entry.key for r in unlabelled):
+            return exact[0]
+        words = " or ".join(f"{reading.words} (declared in line {reading.entry.line})" for reading in unlabelled[:4])
+        raise state.error(f"{state.source.slice(span)[:60]} can be read in several ways: {words}", span)
+    return unlabelled[0]
+
+
+def value_of(reading: Reading, span: Span, state: Elaboration) -> Value:
+    """The value without its indices and actions."""
+    declared = reading.entry
+    if isinstance(declared, Scalar):
+        return scalar(lambda: declared.symbol, span)
+    if isinstance(declared, Abbreviation):
+        return unfolded(declared, (), span, state)
+    if isinstance(declared, Family):
+        return member(declared, reading.label, span, state)
+    operator = len(declared.axes) == 2 and all(len(axis) > 1 for axis in declared.axes)
+    return tensor(declared.symbol, declared.axes, span, operator)
+
+
+def tensor(symbol: Basic, axes: tuple[Axis, ...], span: Span, operator: bool = False) -> Value:
+    """A declared tensor."""
+    return Value(axes, lambda: symbol, span, "column" if len(axes) == 1 else "plain", operator=operator)
+
+
+def member(family: Family, label: Atom, span: Span, state: Elaboration) -> Value:
+    """A member of a family."""
+    place, names = state.place(label, family.heads, f"the heads of {family.shown}")
+    indices = dict.fromkeys(names, 1)
+    if len(family.axes) <= 2:
+        form = "column" if len(family.axes) == 1 else "plain"
+        return Value(family.axes, lambda: family.symbol[place], span, form, indices)
+    head = Value((family.heads,), lambda: Row(state_identity(family, state, span), place), span, "array", indices)
+    whole = Value((family.heads, *family.axes), lambda: family.symbol, span)
+    labels = [f"a{k}" for k in range(len(family.axes))]
+    return contracted(span, [["h", *labels], ["h"], labels], [whole, head], family.axes)
+
+
+def state_identity(family: Family, state: Elaboration, span: Span) -> Basic:
+    """The identity matrix on heads, whose rows are unit vectors."""
+    return identity_of(family.heads, span, state).build()
+
+
+def undeclared(name: str, below: tuple[Atom, ...], above: tuple[Atom, ...], span: Span, state: Elaboration) -> Value:
+    """A name that is not declared: an identity matrix, a delta, a size, or an error."""
+    if name == "I" and not state.is_known("I"):
+        return acted_on(sized(tree.Identity(span), below, span, state), above, span, state)
+    if name == "delta" and len(below) >= 2 and not above:
+        return delta(below, span, state)
+    text = name + (f"_{''.join(a.text for a in below)}" if below else "")
+    if text in state.symbols.sizes:
+        size = Symbol(text, integer=True, positive=True)
+        return acted_on(scalar(lambda: size, span), actions_only(above, text, state), span, state)
+    entries = [e for key, group in state.symbols.entries.items() if key.base == name for e in group]
+    if entries and any(isinstance(e, Family) for e in entries) and not any(isinstance(e, Tensor) for e in entries):
+        family = next(e for e in entries if isinstance(e, Family))
+        raise state.error(
+            f"{state.source.slice(span)[:60]}: {family.shown} is a family, which takes a label ({family.shown}{'^' if family.place == 'sup' else '_'}{family.label})"
+            " of its range and indices that are declared or summed",
+            span,
+        )
+    for atom in above:
+        if entries and not is_action(atom):
+            raise state.error(
+                f"{entries[0].shown} is no family: ^{{{atom.text}}} is no label, transpose, inverse or power", atom.span
+            )
+    for atom in below:
+        if entries and atom.kind == "word" and not state.may_be_index(atom):
+            raise undeclared_name(name, below, above, span, state)
+    if entries and below and isinstance(entries[0], Tensor):
+        raise state.error(
+            f"{entries[0].shown} has {len(entries[0].axes)} axes, but {len(below)} indices {', '.join(a.text for a in below)}",
+            span,
+        )
+    raise undeclared_name(name, below, above, span, state)
+
+
+def undeclared_name(name: str, below: tuple[Atom, ...], above: tuple[Atom, ...], span: Span, state: Elaboration) -> Exception:
+    """The error for a name that is not declared."""
+    upper = [a.text for a in above if not a.is_action and a.text != "T"]
+    key = Key(name, "".join(a.text for a in below), "".join(upper))
+    shown = name + (f"_{{{key.sub}}}" if key.sub else "") + (f"^{{{key.sup}}}" if key.sup else "")
+    return state.undeclared(shown, key, span)
+
+
+def delta(below: tuple[Atom, ...], span: Span, state: Elaboration) -> Value:
+    """1 where all indices are equal, else 0."""
+    found = []
+    indices: dict[str, int] = {}
+    for atom in below:
+        if not state.may_be_index(atom):
+            raise state.error(f"{atom.text} is no index of a delta: declare it with its range ({atom.text} in n)", atom.span)
+    words = [atom for atom in below if atom.kind == "word"]
+    if not words:
+        raise state.error("a delta of numbers: at least one index was expected", span)
+    axis = state.index(words[0]).axis
+    for atom in below:
+        place, names = state.place(atom, axis, "an index of the delta")
+        found.append(place)
+        for name in names:
+            indices[name] = indices.get(name, 0) + 1
+
+    def build() -> Basic:
+        unit = Identity(state.size(axis, span, "this delta"))
+        return Mul(*(MatrixElement(unit, a, b) for a, b in pairwise(found)))
+
+    return scalar(build, span, indices)
+
+
+def sized(node: tree.Node, below: tuple[Atom, ...], span: Span, state: Elaboration) -> Value:
+    """An identity matrix or ones with a size in the subscript, or their entries."""
+    ones = isinstance(node, tree.Ones)
+    if not below:
+        return meaning(node, state)
+    if all(atom.text in state.symbols.sizes or (atom.kind == "number") or atom.text == "x" for atom in below):
+        parts = [size_part(atom) for atom in below if atom.text not in ("x",)]
+        if ones and len(below) == 3 and below[1].text in ("x", "star"):
+            return ones_of(((parts[0],), (parts[1],)), span, state)
+        return ones_of((tuple(parts),), span, state) if ones else identity_of(tuple(parts), span, state)
+    if ones and len(below) == 3 and below[1].text == "star" and all(is_size(below[k].text) for k in (0, 2)):
+        return ones_of(((below[0].text,), (below[2].text,)), span, state)
+    if not ones and len(below) == 2:
+        return delta(below, span, state)
+    if ones and len(below) == 1:
+        return entry(meaning(node, state), below, span, state)
+    raise state.error(f"{', '.join(atom.text for atom in below)} is no size that is declared", span)
+
+
+def size_part(atom: Atom) -> str | int:
+    """A size in a subscript."""
+    return int(atom.number) if atom.kind == "number" else atom.text
+
+
+def norm_squared(base: tree.Norm, node: tree.Scripted, state: Elaboration) -> Value:
+    r"""``\|x\|^2``."""
+    below = script_atoms(node.sub, state)
+    above = tuple(atom for sup in node.sups for atom in script_atoms(sup, state))
+    if any(atom.text not in ("F", "2") for atom in below):
+        raise state.error("only Euclidean and Frobenius norms are known", node.span)
+    value = meaning(base.inside, state)
+    if len(above) != 1 or above[0].kind != "number" or above[0].number.denominator != 1 or above[0].number % 2:
+        if not above:
+            return meaning(base, state)
+        raise state.error("a norm is squared here, or raised to an even power", node.span)
+    square = inner(value, value, node.span, state)
+    half = whole_power(above[0], state) // 2
+    if half == 1:
+        return square
+    return scalar(lambda: Pow(square.build(), half), node.span, {name: count * half for name, count in square.indices.items()})
+
+
+def has_fraction(sup: tuple) -> bool:
+    """Whether a superscript is a fraction."""
+    return any(token.kind in ("FRAC", "SLASH") for token in sup)
+
+
+def rooted(value: Value, node: tree.Scripted, state: Elaboration) -> Value:
+    """A scalar to a power that is a fraction."""
+    numbers = [t.value for sup in node.sups for t in sup if t.kind == "NUMBER"]
+    sign = -1 if any(t.kind == "MINUS" for sup in node.sups for t in sup) else 1
+    plain = all(t.kind in ("FRAC", "SLASH", "NUMBER", "LBRACE", "RBRACE", "MINUS") for sup in node.sups for t in sup)
+    if value.order or node.sub or len(numbers) != 2 or not plain or not numbers[1] or max(numbers) > 1000:
+        raise state.error("a fractional power is one of a scalar, such as e^{1/2}", node.span)
+    power = sign * Rational(numbers[0].numerator, numbers[0].denominator) / Rational(numbers[1].numerator, numbers[1].denominator)
+    return scalar(lambda: Pow(value.build(), power), node.span, value.indices)

@@ -1,0 +1,473 @@
+r"""LaTeX text -> tokens with places; braces, brackets and environments are balanced, macros without code are expanded.
+
+Scripts are one token: its value is the tuple of tokens in it. What only concerns layout (spaces, sizes of brackets) has no token.
+"""
+
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from symbolic_circuits.latex.commands import (
+    ACCENTS,
+    BRACKETS,
+    ENVIRONMENTS,
+    FONTS,
+    FUNCTIONS,
+    GREEK,
+    LAYOUT,
+    LAYOUT_WITH_ARGUMENT,
+    MATRICES,
+    OPERATIONS,
+    RELATIONS,
+    REMARKS,
+    UNCHECKED,
+)
+from symbolic_circuits.latex.macros import Macro, expanded, read_macro
+from symbolic_circuits.latex.source import Source, Span
+
+__all__ = ["Token", "tokens_of"]
+
+MAX_TOKENS = 4000
+MAX_TEXT = 20_000
+MAX_DEPTH = 40
+MAX_EXPANSIONS = 1000
+MAX_NESTED = 30  # macros within macros
+PAIRS = {"(": ")", "[": "]", "\\{": "\\}", "<": ">", "||": "||", "{": "}"}
+CLOSERS = {close: open_ for open_, close in PAIRS.items()}
+COMMAND = re.compile(r"\\([A-Za-z]+\*?|.)", re.DOTALL)
+NUMBER = re.compile(r"[0-9]{1,400}(?:\.[0-9]{1,50})?")
+SIMPLE = {
+    "+": "PLUS",
+    "-": "MINUS",
+    "−": "MINUS",
+    "*": "TIMES",
+    "/": "SLASH",
+    ",": "COMMA",
+    ";": "SEMI",
+    "&": "AMP",
+    "|": "BAR",
+    "⊗": "OTIMES",
+    "⊙": "ODOT",
+    "∘": "ODOT",
+    "·": "CDOT",
+    "×": "TIMES",
+}
+SPACES = {",", ";", ":", "!", " ", ">", "/", "\n", "\t"}  # after a backslash
+
+
+class Token(NamedTuple):
+    """A token: its kind, what it says, and where it stands."""
+
+    kind: str
+    value: object
+    span: Span
+
+
+def tokens_of(source: Source, macros: Mapping[str, Macro] | None = None) -> list[Token]:
+    r"""The tokens of a text.
+
+    Raises
+    ------
+    LatexError
+        A command is unknown, a bracket has no partner, the text is too long or nested too deeply.
+
+    Examples
+    --------
+    >>> [(t.kind, t.value) for t in tokens_of(Source(r"2 \hat W"))]
+    [('NUMBER', Fraction(2, 1)), ('NAME', 'What')]
+    """
+    if len(source.text) > MAX_TEXT:
+        raise source.error(f"a formula of {len(source.text)} characters; the limit is {MAX_TEXT}", Span(0, 1))
+    scanner = Scanner(source, dict(macros or {}))
+    scanner.scan(source.text, None, 0)
+    scanner.finish()
+    return scanner.out
+
+
+class Scanner:
+    """Reads a text from left to right; ``stack`` has the brackets that are open."""
+
+    def __init__(self, source: Source, macros: dict[str, Macro]) -> None:
+        self.source, self.macros = source, macros
+        self.out: list[Token] = []
+        self.stack: list[tuple[str, Span]] = []
+        self.count = 0
+        self.expansions = 0
+
+    # ---- places and output
+    def put(self, kind: str, value: object, span: Span) -> None:
+        """Add a token."""
+        self.count += 1
+        if self.count > MAX_TOKENS:
+            raise self.source.error(f"a formula of more than {MAX_TOKENS} symbols", span)
+        self.out.append(Token(kind, value, span))
+
+    def open(self, bracket: str, kind: str, span: Span) -> None:
+        """A bracket opens."""
+        if len(self.stack) >= MAX_DEPTH:
+            raise self.source.error(f"brackets are nested more than {MAX_DEPTH} deep", span)
+        self.stack.append((bracket, span))
+        self.put(kind, bracket, span)
+
+    def close(self, bracket: str, kind: str, span: Span) -> None:
+        """A bracket closes: the one that opened last."""
+        expected = CLOSERS.get(bracket, bracket)
+        if not self.stack:
+            raise self.source.error(f"{shown(bracket)} closes nothing: no {shown(expected)} is open", span)
+        opened, where = self.stack.pop()
+        if opened != expected:
+            line, column = self.source.position(where.start)
+            raise self.source.error(
+                f"{shown(bracket)} closes {shown(opened)} of line {line}, column {column}; expected {shown(PAIRS.get(opened, opened))}",
+                span,
+            )
+        self.put(kind, bracket, span)
+
+    def finish(self) -> None:
+        """Nothing may be open at the end."""
+        if self.stack:
+            opened, where = self.stack[-1]
+            raise self.source.error(f"{shown(opened)} is never closed; expected {shown(PAIRS.get(opened, opened))}", where)
+
+    # ---- scanning
+    def scan(self, text: str, at: Span | None, depth: int) -> None:
+        """All of a text; ``at`` is the place of a macro that it comes from."""
+        if depth > MAX_NESTED:
+            raise self.source.error("macros that use each other without end", at or Span(0, 1))
+        k = 0
+        while k < len(text):
+            k = self.step(text, k, at, depth)
+
+    def step(self, text: str, k: int, at: Span | None, depth: int) -> int:
+        """One token from position k; the position after it."""
+        c = text[k]
+        if c.isspace() or c == "~":
+            return k + 1
+        if c == "%":
+            end = text.find("\n", k)
+            return len(text) if end < 0 else end + 1
+        if c == "\\":
+            return self.command(text, k, at, depth)
+        here = at or Span(k, k + 1)
+        if c.isascii() and c.isalpha():
+            self.put("NAME", c, here)
+        elif c.isascii() and c.isdigit():
+            found = NUMBER.match(text, k)
+            self.put("NUMBER", Fraction(found.group()), at or Span(k, found.end()))
+            return found.end()
+        elif c in "_^":
+            return self.script(text, k, at, depth)
+        elif c == "'":
+            self.put("PRIME", "'", here)
+        elif c == ":" and text[k + 1 : k + 2] == "=":
+            self.put("RELATION", ":=", at or Span(k, k + 2))
+            return k + 2
+        elif c in "=≠":
+            self.put("RELATION", "=" if c == "=" else "!=", here)
+        elif c in "([":
+            self.open(c, "OPEN", here)
+        elif c in ")]":
+            self.close(c, "CLOSE", here)
+        elif c == "{":
+            self.open("{", "LBRACE", here)
+        elif c == "}":
+            self.close("}", "RBRACE", here)
+        elif c in SIMPLE:
+            self.put(SIMPLE[c], c, here)
+        elif c in "<>":
+            self.put("UNCHECKED", c, here)
+        elif c == ".":
+            self.put("DOT", c, here)
+        elif c == ":":
+            self.put("COLON", c, here)
+        else:
+            raise self.source.error(f"the character {c!r} has no meaning here", here)
+        return k + 1
+
+    def command(self, text: str, k: int, at: Span | None, depth: int) -> int:
+        """A command, with what it takes along."""
+        found = COMMAND.match(text, k)
+        if found is None:
+            raise self.source.error("a backslash at the end of the text", at or Span(k, k + 1))
+        name, end = found.group(1), found.end()
+        here = at or Span(k, end)
+        if name in self.macros:
+            self.expansions += 1
+            if self.expansions > MAX_EXPANSIONS:
+                raise self.source.error(f"more than {MAX_EXPANSIONS} macros in a formula", here)
+            body, end = expanded(self.macros[name], text, end, self.source, here)
+            self.scan(body, at or Span(k, end), depth + 1)
+            return end
+        bare = name.rstrip("*")
+        if name in SPACES or bare in LAYOUT:
+            if bare in ("left", "right", "middle", "big", "bigl", "bigr") and text[end : end + 1] == ".":
+                return end + 1
+            if bare in ("quad", "qquad"):
+                self.put("QUAD", name, here)
+            return end
+        if name == "\\":
+            self.put("ROWSEP", name, here)
+            return skip_option(text, end)
+        if bare in ("newcommand", "renewcommand", "providecommand", "DeclareMathOperator", "def"):
+            macro, end = read_macro(text, k, self.source)
+            self.macros[macro.name] = macro
+            return end
+        for kinds, kind in ((GREEK, "NAME"), (UNCHECKED, "UNCHECKED")):
+            if name in kinds:
+                self.put(kind, name, here)
+                return end
+        if name in OPERATIONS:
+            self.put(OPERATIONS[name], name, here)
+        elif name in RELATIONS:
+            self.put("RELATION", RELATIONS[name], here)
+        elif name == "not" and text[end:].lstrip()[:1] == "=":
+            end = text.index("=", end) + 1
+            self.put("RELATION", "!=", at or Span(k, end))
+        elif name in FUNCTIONS or name == "operatorname" or name == "operatorname*":
+            return self.function(text, name, end, here)
+        elif name in ACCENTS:
+            return self.accent(text, name, k, end, at, depth)
+        elif name in FONTS:
+            return self.word(text, name, k, end, at)
+        elif name in ("{", "}"):
+            (self.open if name == "{" else self.close)("\\" + name, "OPEN" if name == "{" else "CLOSE", here)
+        elif name in BRACKETS or name in ("|", "Vert"):
+            self.bracket(BRACKETS.get(name, "||"), here)
+        elif name in ("frac", "tfrac", "dfrac", "cfrac"):
+            self.put("FRAC", name, here)
+            for _ in range(2):
+                end = self.argument(text, end, at, depth, here)
+        elif name == "sqrt":
+            if text[end:].lstrip()[:1] == "[":
+                raise self.source.error("roots are square roots here", here)
+            self.put("SQRT", name, here)
+            end = self.argument(text, end, at, depth, here)
+        elif bare in REMARKS or bare in ("tag", "label"):
+            inside, end = balanced(text, end, self.source, here)
+            kind = "TAG" if bare == "tag" else "LABEL" if bare == "label" else "TEXT"
+            self.put(kind, inside, at or Span(k, end))
+        elif name in LAYOUT_WITH_ARGUMENT:
+            for _ in range(LAYOUT_WITH_ARGUMENT[name]):
+                _, end = balanced(text, end, self.source, here)
+        elif name in ("begin", "end"):
+            return self.environment(text, name, k, end, at)
+        elif name in (
+            "underbrace",
+            "overbrace",
+            "underset",
+            "overset",
+            "boxed",
+            "mathop",
+            "mathbin",
+            "mathord",
+            "mathclose",
+            "mathopen",
+        ):
+            return self.decorated(text, name, end, at, depth, here)
+        elif name in ("ldots", "cdots", "dots", "vdots", "ddots", "dotsb", "dotsc"):
+            raise self.source.error("dots stand for something: write it out, or as a sum or product over an index", here)
+        else:
+            raise self.source.error(f"the command \\{name} is unknown; define it with \\newcommand, or leave it out", here)
+        return end
+
+    def argument(self, text: str, k: int, at: Span | None, depth: int, here: Span) -> int:
+        """One argument as a group: braces, or a single digit, letter or command."""
+        while k < len(text) and text[k].isspace():
+            k += 1
+        if k >= len(text) or text[k] in "})]&":
+            raise self.source.error("an argument is missing; expected a group in braces", here)
+        if text[k] == "{":
+            _, end = balanced(text, k, self.source, here)
+            self.open("{", "LBRACE", at or Span(k, k + 1))
+            level, inner = len(self.stack), k + 1
+            while inner < end - 1:
+                inner = self.step(text, inner, at, depth)
+            if len(self.stack) != level:
+                opened, where = self.stack[-1]
+                raise self.source.error(f"{shown(opened)} is never closed in its group", where)
+            self.close("}", "RBRACE", at or Span(end - 1, end))
+            return end
+        self.open("{", "LBRACE", at or Span(k, k + 1))
+        level = len(self.stack)
+        if text[k].isascii() and text[k].isdigit():  # \\frac12 is a half, x_12 is x_1 2
+            self.put("NUMBER", Fraction(text[k]), at or Span(k, k + 1))
+            end = k + 1
+        else:
+            end = self.step(text, k, at, depth)
+        if len(self.stack) != level:
+            raise self.source.error("an argument is a single symbol or a group in braces", here)
+        self.close("}", "RBRACE", at or Span(max(k, end - 1), end))
+        return end
+
+    def script(self, text: str, k: int, at: Span | None, depth: int) -> int:
+        """A subscript or superscript; its tokens are its value."""
+        end = k + 1
+        while end < len(text) and text[end].isspace():
+            end += 1
+        if end >= len(text):
+            raise self.source.error("a script is missing; expected a symbol or a group in braces", at or Span(k, k + 1))
+        outer, self.out = self.out, []
+        if text[end] in "_^'":
+            self.out = outer
+            raise self.source.error("a script is missing; expected a symbol or a group in braces", at or Span(k, k + 1))
+        end = self.argument(text, end, at, depth, at or Span(k, k + 1))
+        self.out = self.out[1:-1]
+        inside, self.out = tuple(self.out), outer
+        kind = "SUB" if text[k] == "_" else "SUP"
+        self.put(kind, inside, at or Span(k, end))
+        return end
+
+    def function(self, text: str, name: str, end: int, here: Span) -> int:
+        """A named function."""
+        if name.startswith("operatorname"):
+            inside, end = balanced(text, end, self.source, here)
+            name = re.sub(r"\\(?:mathrm|text)\s*|[{}\s\\,]", "", inside)
+        if name in ("Id", "id", "I"):
+            self.put("IDENTITY", name, here)
+        elif name in FUNCTIONS:
+            self.put("FUNCTION", {"Tr": "tr", "trace": "tr", "ReLU": "relu"}.get(name, name), here)
+        elif re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):
+            self.put("NAME", name, here)
+        else:
+            raise self.source.error(f"{name!r} is not the name of a function", here)
+        return end
+
+    def accent(self, text: str, name: str, k: int, end: int, at: Span | None, depth: int) -> int:
+        """A letter with an accent: one name."""
+        here = at or Span(k, end)
+        start = len(self.out)
+        end = self.argument(text, end, at, depth, here)
+        inside = self.out[start + 1 : -1]
+        if name == "vec" and not (len(inside) == 1 and inside[0].kind == "NAME"):
+            raise self.source.error("\\vec is an accent of one letter; row by row is \\operatorname{vec}", here)
+        if name in ("overline", "bar") and not inside:
+            raise self.source.error(f"\\{name} has nothing under it", here)
+        if not inside or inside[0].kind != "NAME" or any(token.kind not in ("SUB", "SUP", "PRIME") for token in inside[1:]):
+            raise self.source.error(f"\\{name} stands over one name", here)
+        del self.out[start:]
+        self.count -= 2
+        self.put("NAME", f"{inside[0].value}{ACCENTS[name]}", at or Span(k, end))
+        self.out += inside[1:]
+        return end
+
+    def word(self, text: str, font: str, k: int, end: int, at: Span | None) -> int:
+        """An upright, bold ... word or letter."""
+        here = at or Span(k, end)
+        while text[end : end + 1].isspace():
+            end += 1
+        if text[end : end + 1] == "{":
+            inside, end = balanced(text, end, self.source, here)
+        elif text[end : end + 1] == "\\":
+            found = COMMAND.match(text, end)
+            inside, end = found.group() if found else "", found.end() if found else end + 1
+        else:
+            inside, end = text[end : end + 1], end + 1
+        word = re.sub(r"[\\\s]", "", inside)
+        here = at or Span(k, end)
+        if word == "1" and font in ("mathbf", "mathbb", "boldsymbol", "bm"):
+            self.put("ONES", word, here)
+        elif word == "0" and font in ("mathbf", "mathbb", "boldsymbol", "bm"):
+            self.put("NUMBER", Fraction(0), here)
+        elif word in ("Id", "id") or (word in ("I", "1") and font in ("mathbf", "mathbb", "mathrm", "boldsymbol", "bm")):
+            self.put("IDENTITY", word, here)
+        elif word == "T" and font in ("mathsf", "mathrm", "mathit", "mathtt", "textsf"):
+            self.put("TOP", word, here)
+        elif re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", word):
+            in_function = font in ("mathrm", "textrm", "mathsf", "mathit") and word in FUNCTIONS
+            self.put(
+                "FUNCTION" if in_function else "NAME",
+                {"Tr": "tr", "trace": "tr", "ReLU": "relu"}.get(word, word) if in_function else word,
+                here,
+            )
+        elif re.fullmatch(r"[0-9]+", word):
+            self.put("NUMBER", Fraction(word), here)
+        else:
+            raise self.source.error(f"\\{font} sets a word of letters; got {inside[:30]!r}", here)
+        return end
+
+    def bracket(self, bracket: str, here: Span) -> None:
+        """Angle brackets and norms; the same sign opens and closes a norm."""
+        if bracket == "||":
+            is_open = not (self.stack and self.stack[-1][0] == "||")
+            (self.open if is_open else self.close)("||", "NORM_OPEN" if is_open else "NORM_CLOSE", here)
+        elif bracket in ("<", ">"):
+            (self.open if bracket == "<" else self.close)(bracket, "ANGLE_OPEN" if bracket == "<" else "ANGLE_CLOSE", here)
+        else:
+            is_open = bracket in PAIRS
+            (self.open if is_open else self.close)(bracket, "OPEN" if is_open else "CLOSE", here)
+
+    def environment(self, text: str, name: str, k: int, end: int, at: Span | None) -> int:
+        """Begin or end of an environment; only matrices have tokens."""
+        environment, end = balanced(text, end, self.source, at or Span(k, end))
+        bare = environment.strip().rstrip("*")
+        here = at or Span(k, end)
+        if bare in MATRICES:
+            if name == "begin":
+                if bare == "array":
+                    _, end = balanced(text, end, self.source, here)
+                self.open(bare, "BEGIN", here)
+            else:
+                self.close(bare, "END", here)
+        elif bare in ENVIRONMENTS:
+            if bare in ("alignedat", "alignat") and name == "begin":
+                _, end = balanced(text, end, self.source, here)
+            if any(opened not in ENVIRONMENTS for opened, _ in self.stack) and name == "begin":
+                raise self.source.error(f"the environment {bare} inside brackets", here)
+            if name == "begin":
+                self.stack.append((bare, here))
+                end = skip_option(text, end)
+            else:
+                self.close(bare, "LAYOUT", here)
+                self.out.pop()
+        else:
+            raise self.source.error(f"the environment {bare} is unknown here", here)
+        return end
+
+    def decorated(self, text: str, name: str, end: int, at: Span | None, depth: int, here: Span) -> int:
+        """What is braced or boxed, without the decoration."""
+        if name in ("underset", "overset"):
+            _, end = balanced(text, end, self.source, here)
+        end = self.argument(text, end, at, depth, here)
+        if name in ("underbrace", "overbrace"):
+            rest = text[end:].lstrip()
+            if rest[:1] in ("_", "^"):
+                start = end + text[end:].index(rest[0]) + 1
+                while text[start : start + 1].isspace():
+                    start += 1
+                if text[start : start + 1] == "{":
+                    _, end = balanced(text, start, self.source, here)
+                else:
+                    end = start + 1
+        return end
+
+
+def balanced(text: str, k: int, source: Source, here: Span) -> tuple[str, int]:
+    """The inside of a group in braces that starts at k (after blanks), and the position behind it."""
+    while k < len(text) and text[k].isspace():
+        k += 1
+    if text[k : k + 1] != "{":
+        raise source.error("an argument is missing; expected a group in braces", here)
+    depth = 0
+    for place in range(k, len(text)):
+        c = text[place]
+        if c == "{" and text[place - 1 : place] != "\\":
+            depth += 1
+        elif c == "}" and text[place - 1 : place] != "\\":
+            depth -= 1
+            if depth == 0:
+                return text[k + 1 : place], place + 1
+    raise source.error("{ is never closed; expected }", here)
+
+
+def skip_option(text: str, k: int) -> int:
+    r"""The position after an option such as the [2pt] of a line break."""
+    found = re.match(r"\s*\[[0-9a-z.\s\\-]{1,20}\]", text[k : k + 40])
+    return k + found.end() if found else k
+
+
+def shown(bracket: str) -> str:
+    """A bracket for messages."""
+    return {"<": "\\langle", ">": "\\rangle", "||": "\\|"}.get(
+        bracket, bracket if not bracket.isalpha() else f"the environment {bracket}"
+    )
