@@ -47,7 +47,9 @@ class Rewrite:
         LawError
             The left side is not one network, or the right side would not make terms smaller.
         """
+        bound = set(lowering.bound)
         left, right = lowering.open(self.lhs), lowering.open(self.rhs)
+        lowering.bound = bound  # what a law sums over is its own: it has no free index
         lowering.total(Open(left.axes, ()), Open(right.axes, ()))
         if len(left.terms) != 1 or left.names | right.names:
             raise LawError(f"the left side of the law {self.name} is one product without free indices; got {self.lhs}")

@@ -70,7 +70,7 @@ def over(ranges: Sequence[Range], node: tree.Big, state: Elaboration) -> Value:
 def over_number(written: Range, number: int, rest: Sequence[Range], node: tree.Big, state: Elaboration) -> Value:
     """The summand at one number."""
     name = written.atom.text
-    axis: Axis = (Unknown(f"the index {name}", written.atom.span),)
+    axis: Axis = (Unknown(f"the index {name}"),)
     index = BoundIndex(name, Integer(number), axis, written.atom.span, True, written.numbers[0] == 1)
     with state.bound([index]):
         return over(rest, node, state) if rest else meaning(node.body, state)
@@ -81,7 +81,7 @@ def bound_index(r: Range, state: Elaboration) -> BoundIndex:
     name = r.atom.text
     axis = r.axes[0] if r.axes else state.declared_range(name)
     if axis is None:
-        axis = (Unknown(f"the index {name}", r.atom.span),)
+        axis = (Unknown(f"the index {name}"),)
     return state.new_index(name, axis, r.atom.span, True)
 
 

@@ -157,7 +157,7 @@ def without_alignment(line: Sequence[Token]) -> list[Token]:
     out, matrices = [], 0
     for token in line:
         matrices += (token.kind == "BEGIN") - (token.kind == "END")
-        if token.kind in ("TEXT", "TAG", "LABEL", "QUAD") or (token.kind == "AMP" and not matrices):
+        if token.kind in ("TEXT", "TAG", "LABEL", "QUAD") or (token.kind in ("AMP", "ROWSEP") and not matrices):
             continue
         out.append(token)
     return out

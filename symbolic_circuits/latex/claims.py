@@ -1,6 +1,7 @@
 r"""Chains of equations -> claims: both sides as SymPy expressions, with what is given about the tensors in them."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,11 +17,12 @@ from symbolic_circuits.latex.definitions import defined
 from symbolic_circuits.latex.elaboration import Elaboration
 from symbolic_circuits.latex.grammar import parse
 from symbolic_circuits.latex.meaning import meaning, same_shape
-from symbolic_circuits.latex.scanner import Token
 from symbolic_circuits.latex.source import Source, Span
 from symbolic_circuits.latex.tree import Node, Sum
 from symbolic_circuits.latex.values import Value, array_of, plus, zero
 from symbolic_circuits.syntax.family import MatrixFamily
+
+SIZED = re.compile(r"\\(?:left|[bB]igg?l?)\s*\Z")
 
 __all__ = ["Chain", "Claim", "built", "read_chain", "side_values"]
 
@@ -82,17 +84,20 @@ def read_chain(raw: RawChain, symbols: Symbols, source: Source) -> tuple[tuple[C
 def claim(k: int, expressions: list[Expr], raw: RawChain, kind: str, symbols: Symbols, source: Source) -> Claim:
     """The claim between side k and the next."""
     lhs, rhs = expressions[k], expressions[k + 1]
-    texts = [source.slice(span_of(side)) for side in raw.sides[k : k + 2]]
+    texts = [side_text(raw, side, source) for side in (k, k + 1)]
     line, column = source.position(raw.sides[k + 1][0].span.start)
     shown = {"=": "=", "!=": r"\neq"}[kind]
     at = {name: number for name, number in symbols.at.items() if name in size_names(lhs, rhs)}
     return Claim(lhs, rhs, kind, f"{texts[0]} {shown} {texts[1]}", *texts, line, column, given_for((lhs, rhs), symbols), at)
 
 
-def span_of(tokens: Iterable[Token]) -> Span:
-    """The span of tokens."""
-    spans = [token.span for token in tokens]
-    return Span(min(span.start for span in spans), max(span.end for span in spans))
+def side_text(raw: RawChain, k: int, source: Source) -> str:
+    """Side k as it was written."""
+    start = raw.relations[k - 1].span.end if k else raw.span.start
+    end = raw.relations[k].span.start if k < len(raw.relations) else raw.span.end
+    if not k:
+        start -= len(source.text[:start]) - len(SIZED.sub("", source.text[:start]))
+    return source.slice(Span(start, end)).strip("& ")
 
 
 def side_values(nodes: list[Node], state: Elaboration) -> list[Value]:
@@ -137,7 +142,7 @@ def einstein(node: Node, state: Elaboration) -> Value:
     signs = [sign for sign, _ in terms_of(node)]
     values = same_shape(values, "a sum of terms", node.span, state)
     names = list(dict.fromkeys(name for value in values for name in value.indices))
-    values = [value if value.is_zero else state.with_indices(value, names, "every term") for value in values]
+    values = [value if value.is_zero else state.with_indices(value, names) for value in values]
     return plus(values, signs, node.span)
 
 

@@ -36,6 +36,7 @@ from symbolic_circuits.latex.declared import (
 )
 from symbolic_circuits.latex.definitions import checked_new, defined, defined_key
 from symbolic_circuits.latex.elaboration import Elaboration
+from symbolic_circuits.latex.entries import abstracted
 from symbolic_circuits.latex.grammar import parse
 from symbolic_circuits.latex.hypotheses import law_of, rewrite_of
 from symbolic_circuits.latex.macros import read_macro
@@ -223,10 +224,14 @@ def hypothesis(statement: Source, skip: int, symbols: Symbols) -> Symbols:
     if len(chains) != 1 or [token.value for token in chains[0].relations] != ["="]:
         raise statement.error("a hypothesis is one equation, as in: given U^\\top U = I", whole)
     state = Elaboration(symbols, source)
-    lhs, rhs = built(side_values([parse(list(side), source) for side in chains[0].sides], state), state)
+    values = side_values([parse(list(side), source) for side in chains[0].sides], state)
+    lhs, rhs = built(values, state)
     laws = law_of(lhs, rhs)
     if laws:
         return replace(symbols, laws=(*symbols.laws, *laws))
+    free = [state.by_symbol[name] for name in dict.fromkeys(name for value in values for name in value.indices)]
+    if free:  # for all values of the indices: an equation between arrays
+        lhs, rhs = built([value if value.is_zero else abstracted(value, free, value.span, state) for value in values], state)
     try:
         rewrite = rewrite_of(lhs, rhs, statement.text[skip:].strip())
     except SymbolicCircuitsError as error:

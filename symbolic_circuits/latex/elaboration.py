@@ -11,8 +11,8 @@ from sympy.tensor.array.expressions import OneArray
 
 from symbolic_circuits.errors import LatexError
 from symbolic_circuits.latex.atoms import Atom
-from symbolic_circuits.latex.declared import Index, Key, Symbols
-from symbolic_circuits.latex.sizes import Axis, Mismatch, Sizes, Unknown, axis_text, shape_text, size_expr
+from symbolic_circuits.latex.declared import Family, Index, Key, Symbols
+from symbolic_circuits.latex.sizes import Axis, Mismatch, Sizes, Unknown, axis_text, shape_text, size_expr, unknowns
 from symbolic_circuits.latex.source import Source, Span
 from symbolic_circuits.latex.values import Value, scalar, scaled
 from symbolic_circuits.syntax.arrays import Row
@@ -46,6 +46,7 @@ class Elaboration:
         self.by_symbol: dict[str, BoundIndex] = {}
         self.arguments: dict[str, Value] = {}
         self.calls = 0
+        self.fresh_sizes: set[str] = set()
         self.summed: frozenset[str] | None = None  # with the Einstein convention: the indices that are free
 
     # ---- errors
@@ -95,7 +96,11 @@ class Elaboration:
     def size(self, axis: Axis, span: Span, what: str) -> Expr:
         """The size of an axis when everything is read."""
         found = self.known(axis)
-        if any(isinstance(part, Unknown) for part in found) or "?" in axis_text(found):
+        for unknown in unknowns(found):
+            if unknown.is_free:
+                self.sizes.bound[unknown] = (self.fresh_size(),)
+        found = self.known(found)
+        if unknowns(found):
             raise self.error(
                 f"the size of {what} does not follow from the formula: write it, as in I_d or \\sum_{{i \\in d}}", span
             )
@@ -105,12 +110,26 @@ class Elaboration:
         """Everything is read: sizes that wait are found or differ."""
         try:
             self.sizes.settle()
+            if self.sizes.waiting:
+                left, right, (first, second, span, source) = self.sizes.waiting[0]
+                raise source.error(
+                    f"{axis_text(self.known(left))} and {axis_text(self.known(right))} are equal sizes ({first}; {second}), which can be so in "
+                    "several ways: write the sizes of identity matrices, as in I_d",
+                    span,
+                )
         except Mismatch as error:
             left, right, span, source = error.mark
             raise source.error(
                 f"sizes differ: {axis_text(self.known(error.left))} and {axis_text(self.known(error.right))} ({left}; {right})",
                 span,
             ) from None
+
+    def fresh_size(self) -> str:
+        """A name for a size that may be any."""
+        taken = self.symbols.sizes | self.fresh_sizes
+        name = next(f"N_{k}" for k in range(1, 1000) if f"N_{k}" not in taken)
+        self.fresh_sizes.add(name)
+        return name
 
     # ---- indices
     def lookup(self, name: str) -> BoundIndex | None:
@@ -125,7 +144,10 @@ class Elaboration:
         for entry in self.symbols.entries.get(key_of_word(name), ()):
             if isinstance(entry, Index):
                 return entry.range
-        return None
+        labelled = {
+            e.heads for group in self.symbols.entries.values() for e in group if isinstance(e, Family) and e.label == name
+        }
+        return labelled.pop() if len(labelled) == 1 else None
 
     def as_number(self, atom: Atom) -> Atom:
         """The number of an index of a sum that is written out; other parts of scripts as they are."""
@@ -166,7 +188,7 @@ class Elaboration:
         found = self.lookup(atom.text)
         if found is None:
             declared = self.declared_range(atom.text)
-            axis = declared if declared is not None else (Unknown(f"the index {atom.text}", atom.span),)
+            axis = declared if declared is not None else (Unknown(f"the index {atom.text}"),)
             found = self.new_index(atom.text, axis, atom.span, declared is not None)
             self.free[atom.text] = found
         return found
@@ -219,13 +241,13 @@ class Elaboration:
         self.unify(index.axis, axis, f"the index {atom.text}", what, atom.span)
         return index.symbol, (index.symbol.name,)
 
-    def with_indices(self, value: Value, names: Sequence[str], where: str) -> Value:
-        """The value for all of some indices: those that it lacks are put in as ones."""
+    def with_indices(self, value: Value, names: Sequence[str], where: str | None = None) -> Value:
+        """The value for all of some indices: those that it lacks are put in as ones; if they must be declared, ``where`` says why."""
         for name in names:
             if name in value.indices:
                 continue
             index = self.by_symbol[name]
-            if not index.declared:
+            if where is not None and not index.declared:
                 raise self.error(
                     f"the index {index.name} is not in {where}; declare it with its range ({index.name} in n) if this is meant for all "
                     f"{index.name}, or sum over it",

@@ -42,8 +42,8 @@ def number_axis(number: int) -> Axis:
 
 def of_blocks(rows: list[list[Value]], node: tree.Grid, state: Elaboration) -> Value:
     """A matrix of blocks: those of a row have one height, those of a column one width."""
-    heights: list[Axis] = [(Unknown("this row of blocks", node.span),) for _ in rows]
-    widths: list[Axis] = [(Unknown("this column of blocks", node.span),) for _ in rows[0]]
+    heights: list[Axis] = [(Unknown("this row of blocks"),) for _ in rows]
+    widths: list[Axis] = [(Unknown("this column of blocks"),) for _ in rows[0]]
     for i, row in enumerate(rows):
         for j, cell in enumerate(row):
             if cell.is_zero:

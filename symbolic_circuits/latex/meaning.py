@@ -54,7 +54,7 @@ def number(value: Rational, span: Span) -> Value:
 @meaning.register
 def _identity(node: tree.Identity, state: Elaboration) -> Value:
     """An identity matrix, of a size that follows."""
-    return identity_of((Unknown("Id", node.span),), node.span, state)
+    return identity_of((Unknown("Id", is_free=True),), node.span, state)
 
 
 def identity_of(axis: tuple, span: Span, state: Elaboration) -> Value:
@@ -65,7 +65,7 @@ def identity_of(axis: tuple, span: Span, state: Elaboration) -> Value:
 @meaning.register
 def _ones(node: tree.Ones, state: Elaboration) -> Value:
     """A column of ones, of a size that follows."""
-    return ones_of(((Unknown("ones", node.span),),), node.span, state)
+    return ones_of(((Unknown("ones", is_free=True),),), node.span, state)
 
 
 def ones_of(axes: tuple, span: Span, state: Elaboration) -> Value:
@@ -102,10 +102,7 @@ def total(values: list[Value], signs: list[int], span: Span, state: Elaboration)
     values = same_shape(values, "a sum of terms", span, state)
     names = list(dict.fromkeys(name for value in values for name in value.indices))
     if state.summed is None or not state.symbols.einstein:
-        values = [
-            value if value.is_zero else state.with_indices(value, names, f"the term {state.source.slice(value.span)[:60]}")
-            for value in values
-        ]
+        values = [value if value.is_zero else state.with_indices(value, names) for value in values]
     return plus(values, signs, span)
 
 

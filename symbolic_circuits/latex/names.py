@@ -97,7 +97,7 @@ def named(name: str, below: tuple[Atom, ...], above: tuple[Atom, ...], span: Spa
     found = readings(name, below, above, state)
     if not found:
         return undeclared(name, below, above, span, state)
-    reading = chosen(found, name, len(below) + len(above), span, state)
+    reading = chosen(found, span, state)
     value = value_of(reading, span, state)
     return acted_on(entry(value, reading.indices, span, state), reading.actions, span, state)
 
@@ -166,19 +166,18 @@ def actions_only(above: tuple[Atom, ...], name: str, state: Elaboration) -> tupl
     return above
 
 
-def chosen(found: list[Reading], name: str, parts: int, span: Span, state: Elaboration) -> Reading:
-    """The reading that counts: the whole name, or the only one."""
-    whole = [reading for reading in found if reading.parts == parts]
-    if len(whole) == 1:
-        return whole[0]
-    unlabelled = whole or found
-    if len(unlabelled) > 1:
-        exact = [r for r in unlabelled if isinstance(r.entry, Family) and r.label is not None and r.label.text == r.entry.label]
-        if len(exact) == 1 and all(isinstance(r.entry, Family) and r.entry.key == exact[0].entry.key for r in unlabelled):
-            return exact[0]
-        words = " or ".join(f"{reading.words} (declared in line {reading.entry.line})" for reading in unlabelled[:4])
+def chosen(found: list[Reading], span: Span, state: Elaboration) -> Reading:
+    """The reading that counts: all of the subscript being the name, with the longest name; or the only one there is."""
+    whole = [reading for reading in found if not reading.indices]
+    longest = [reading for reading in whole if reading.parts == max(r.parts for r in whole)]
+    options = longest or found
+    if len(options) > 1:  # families of one letter are told apart by their labels
+        same = [r for r in options if isinstance(r.entry, Family) and r.label is not None and r.label.text == r.entry.label]
+        options = same if len(same) == 1 and len({r.entry.key for r in options}) == 1 else options
+    if len(options) > 1:
+        words = " or ".join(f"{reading.words} (declared in line {reading.entry.line})" for reading in options[:4])
         raise state.error(f"{state.source.slice(span)[:60]} can be read in several ways: {words}", span)
-    return unlabelled[0]
+    return options[0]
 
 
 def value_of(reading: Reading, span: Span, state: Elaboration) -> Value:

@@ -13,6 +13,7 @@ from functools import reduce
 from sympy import Expr, KroneckerProduct, MatMul, Trace, Transpose
 from sympy.tensor.array.expressions import OneArray
 
+from symbolic_circuits.errors import LatexError
 from symbolic_circuits.latex import tree
 from symbolic_circuits.latex.calls import called
 from symbolic_circuits.latex.elaboration import Elaboration
@@ -30,10 +31,16 @@ __all__ = ["times"]
 def _product(node: tree.Product, state: Elaboration) -> Value:
     """Factors side by side; functions and tensors take the brackets behind them."""
     values = called(node.factors, state)
-    value = values[0]
-    for factor in values[1:]:
-        value = times(value, factor, value.span.to(factor.span), state)
-    return value
+    try:
+        return state.attempt(lambda: reduce(lambda a, b: times(a, b, a.span.to(b.span), state), values))
+    except LatexError:
+        if len(values) < 3:
+            raise
+        try:  # diag(r) (A (x) W) X: what the operator makes of X has the rows that diag(r) wants
+            return state.attempt(lambda: reduce(lambda b, a: times(a, b, a.span.to(b.span), state), reversed(values)))
+        except LatexError:
+            pass
+        raise
 
 
 def times(left: Value, right: Value, span: Span, state: Elaboration) -> Value:

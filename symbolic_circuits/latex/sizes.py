@@ -11,16 +11,16 @@ from sympy import Add, Expr, Integer, Mul
 
 from symbolic_circuits.axes import size_symbol
 
-__all__ = ["Axis", "Blocks", "Mismatch", "Sizes", "Unknown", "axis_text", "shape_text", "size_expr"]
+__all__ = ["Axis", "Blocks", "Mismatch", "Sizes", "Unknown", "axis_text", "shape_text", "size_expr", "unknowns"]
 
 
 class Unknown:
-    """A size that is to be found; ``what`` says of what, ``mark`` where."""
+    """A size that is to be found; ``what`` says of what. If it ``is_free`` it may be any size where nothing says which."""
 
-    __slots__ = ("mark", "what")
+    __slots__ = ("is_free", "what")
 
-    def __init__(self, what: str, mark: object) -> None:
-        self.what, self.mark = what, mark
+    def __init__(self, what: str, *, is_free: bool = False) -> None:
+        self.what, self.is_free = what, is_free
 
 
 class Blocks(NamedTuple):
@@ -44,7 +44,7 @@ class Mismatch(Exception):
 class Sizes:
     """What is known of unknown sizes; equations that cannot be solved yet wait.
 
-    >>> sizes, unknown = Sizes(), Unknown("Id", None)
+    >>> sizes, unknown = Sizes(), Unknown("Id")
     >>> sizes.unify((unknown, "d"), ("n", "d"))
     >>> sizes.known((unknown, "e"))
     ('n', 'e')
