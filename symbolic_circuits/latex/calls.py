@@ -2,7 +2,7 @@ r"""Functions and tensors with arguments: ``tr(A B)``, ``softmax(S)``, ``B(x, y)
 
 from collections.abc import Sequence
 
-from sympy import DiagMatrix, Transpose, cos, exp, log, sin, tanh
+from sympy import DiagMatrix, Dummy, Transpose, cos, exp, log, sin, tanh
 from sympy import Function as SymPyFunction
 
 from symbolic_circuits.latex import tree
@@ -19,7 +19,6 @@ from symbolic_circuits.syntax.vec import Vec
 __all__ = ["called", "unfolded"]
 
 OF_ENTRIES = {"relu": relu, "exp": exp, "log": log, "sin": sin, "cos": cos, "tanh": tanh}
-OF_MATRICES = {"tr", "diag", "vec", "softmax"}
 
 
 def called(factors: Sequence[tree.Node], state: Elaboration) -> list[Value]:
@@ -111,7 +110,9 @@ def apply(function: object, values: list[Value], span: Span, state: Elaboration)
                 span,
             )
         return of_entries(OF_ENTRIES[function], value, span, state)
-    return {"tr": trace, "diag": diagonal, "vec": vectorised, "softmax": row_softmax}[function](value, span, state)
+    return {"tr": trace, "diag": diagonal, "vec": vectorised, "softmax": row_softmax, "DiagonalMatrix": diagonal_part}[function](
+        value, span, state
+    )
 
 
 def of_entries(function: object, value: Value, span: Span, state: Elaboration) -> Value:
@@ -126,18 +127,25 @@ def of_entries(function: object, value: Value, span: Span, state: Elaboration) -
 
 
 def pointwise_lambda(function: tree.Lambda, value: Value, span: Span, state: Elaboration) -> Value:
-    r"""``( x \mapsto f(x) )_\circ(X)`` where the body is one function of the variable."""
-    body = function.body
-    if isinstance(body, tree.Product) and len(body.factors) == 2:
-        known_function, argument = function_of(body.factors[0], state), body.factors[1]
-        while isinstance(argument, tree.Group) and len(argument.parts) == 1:
-            argument = argument.parts[0]
-        if argument == tree.Name(argument.span, function.variable):
-            if isinstance(known_function, OpaqueFunction):
-                return of_entries(SymPyFunction(known_function.key.base + known_function.key.sub), value, span, state)
-            if known_function in OF_ENTRIES:
-                return of_entries(OF_ENTRIES[known_function], value, span, state)
-    raise state.error("a function of entries is one function of its variable here", function.span)
+    r"""``( x \mapsto f(x) )_\circ(X)``."""
+    variable = Dummy(function.variable)
+    kept = state.arguments
+    state.arguments = {**kept, function.variable: scalar(lambda: variable, function.span)}
+    try:
+        body = meaning(function.body, state)
+    finally:
+        state.arguments = kept
+    if body.order or body.indices:
+        raise state.error("a function of entries is a scalar function of its variable", function.span)
+    return of_entries(lambda entry: body.build().xreplace({variable: entry}), value, span, state)
+
+
+def diagonal_part(value: Value, span: Span, state: Elaboration) -> Value:
+    """The matrix of the diagonal entries of a matrix."""
+    if value.order != 2:
+        raise state.error(f"the diagonal is that of a square matrix; this is {state.shape(value)}", span)
+    state.unify(value.axes[0], value.axes[1], "the rows of a matrix", "its columns", span)
+    return contracted(span, [["i", "i"], ["i", "i"]], [value], (value.axes[0], value.axes[0]))
 
 
 def diagonal(value: Value, span: Span, state: Elaboration) -> Value:

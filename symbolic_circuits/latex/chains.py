@@ -39,12 +39,29 @@ def raw_chains(tokens: Sequence[Token], source: Source) -> list[RawChain]:
         An equation has no relation, a side is empty, or a relation is one that cannot be checked.
     """
     chains = []
-    for line in pieces(tokens):
+    for line in pieces(without_empty_groups(tokens)):
         if any(token.kind not in NO_MATTER | {"COMMA", "SEMI", "DOT"} for token in line):
             chains.append(chain(line, source))
         elif chains and any(token.kind in ("TAG", "LABEL", "TEXT") for token in line):
             chains[-1] = with_remarks(chains[-1], line)
     return chains
+
+
+def without_empty_groups(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens without ``{}``, which is there for its spacing."""
+    out: list[Token] = []
+    for k, token in enumerate(tokens):
+        scripted = k + 1 < len(tokens) and tokens[k + 1].kind in ("SUB", "SUP")
+        if token.kind == "RBRACE" and out and out[-1].kind == "LBRACE" and not scripted and not needs_group(out[:-1]):
+            out.pop()
+        else:
+            out.append(token)
+    return out
+
+
+def needs_group(before: Sequence[Token]) -> bool:
+    """Whether what stands before a group takes it as its argument."""
+    return bool(before) and before[-1].kind in ("FRAC", "SQRT", "RBRACE")
 
 
 def pieces(tokens: Sequence[Token]) -> list[list[Token]]:

@@ -97,7 +97,7 @@ def side_text(raw: RawChain, k: int, source: Source) -> str:
     end = raw.relations[k].span.start if k < len(raw.relations) else raw.span.end
     if not k:
         start -= len(source.text[:start]) - len(SIZED.sub("", source.text[:start]))
-    return source.slice(Span(start, end)).strip("& ")
+    return source.slice(Span(start, end)).strip("& ").removesuffix("\\\\").rstrip()
 
 
 def side_values(nodes: list[Node], state: Elaboration) -> list[Value]:

@@ -99,7 +99,7 @@ FONTS = frozenset(
         "texttt",
     ]
 )
-FUNCTIONS = frozenset(["tr", "Tr", "trace", "diag", "vec", "softmax", "relu", "ReLU", "exp", "log", "sin", "cos", "tanh"])
+FUNCTIONS = frozenset(["tr", "diag", "vec", "softmax", "relu", "exp", "log", "sin", "cos", "tanh", "DiagonalMatrix"])
 OPERATIONS = {
     "otimes": "OTIMES",
     "odot": "ODOT",

@@ -188,7 +188,7 @@ class Elaboration:
         found = self.lookup(atom.text)
         if found is None:
             declared = self.declared_range(atom.text)
-            axis = declared if declared is not None else (Unknown(f"the index {atom.text}"),)
+            axis = declared if declared is not None else (Unknown(f"the index {atom.text}", is_free=True),)
             found = self.new_index(atom.text, axis, atom.span, declared is not None)
             self.free[atom.text] = found
         return found

@@ -305,6 +305,8 @@ class Builder(Transformer):
 
     def with_scripts(self, base: Any, *scripts: LarkToken) -> Any:
         primes = sum(s.type == "PRIME" for s in scripts)
+        if primes:
+            base = plain_name(base)
         if primes and isinstance(base, Name):
             base = Name(base.span, base.text + "prime" * primes)
         elif primes:
@@ -371,6 +373,17 @@ class Builder(Transformer):
 
 
 setattr(Builder, "lambda", Builder.lambda_)
+
+
+def plain_name(part: Any) -> Any:
+    """The name in braces that a part is; other parts as they are."""
+    inner = part
+    while isinstance(inner, Late | Pending):
+        parts = inner.items if isinstance(inner, Pending) else inner.parts
+        if len(parts) != 1:
+            return part
+        inner = parts[0]
+    return inner if isinstance(inner, Name) else part
 
 
 def span_of(part: Any) -> Span:

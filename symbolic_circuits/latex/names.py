@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from sympy import Identity, Mul, Pow, Rational, Symbol
+from sympy import Identity, Mul, Pow, Rational, Symbol, exp
 from sympy.core.basic import Basic
 from sympy.matrices.expressions.matexpr import MatrixElement
 
@@ -19,6 +19,7 @@ from symbolic_circuits.latex.calls import unfolded
 from symbolic_circuits.latex.declared import Abbreviation, Entry, Family, Index, Key, OpaqueFunction, Scalar, Tensor, is_size
 from symbolic_circuits.latex.elaboration import Elaboration
 from symbolic_circuits.latex.entries import entry
+from symbolic_circuits.latex.grammar import parse
 from symbolic_circuits.latex.meaning import (
     identity_of,
     inner,
@@ -76,6 +77,11 @@ def _scripted(node: tree.Scripted, state: Elaboration) -> Value:
         base = base.parts[0]
     if isinstance(base, tree.Norm):
         return norm_squared(base, node, state)
+    if is_exponential(base, node, state):
+        power = meaning(parse(list(sups[0]), state.source), state)
+        if power.order:
+            raise state.error("an exponential of a matrix: functions of entries are written for scalars", node.span)
+        return scalar(lambda: exp(power.build()), node.span, power.indices)
     below = script_atoms(sub, state)
     if any(has_fraction(sup) for sup in sups):
         return rooted(meaning(base, state), node, state)
@@ -87,6 +93,16 @@ def _scripted(node: tree.Scripted, state: Elaboration) -> Value:
     if isinstance(base, tree.Number) and below:
         raise state.error("a number has no subscript", node.span)
     return scripted_value(meaning(base, state), node, state)
+
+
+def is_exponential(base: tree.Node, node: tree.Scripted, state: Elaboration) -> bool:
+    """Whether this is e to a power that is no number, e being neither declared nor a size."""
+    if base != tree.Name(base.span, "e") or node.sub or len(node.sups) != 1:
+        return False
+    taken = state.is_known("e") or "e" in state.symbols.sizes
+    return not taken and all(
+        token.kind in ("NAME", "NUMBER", "MINUS", "PLUS", "SUB", "SUP", "FRAC", "LBRACE", "RBRACE") for token in node.sups[0]
+    )
 
 
 def named(name: str, below: tuple[Atom, ...], above: tuple[Atom, ...], span: Span, state: Elaboration) -> Value:

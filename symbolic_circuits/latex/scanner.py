@@ -28,8 +28,8 @@ from symbolic_circuits.latex.source import Source, Span
 
 __all__ = ["Token", "tokens_of"]
 
-MAX_TOKENS = 4000
-MAX_TEXT = 20_000
+MAX_TOKENS = 60_000
+MAX_TEXT = 200_000
 MAX_DEPTH = 40
 MAX_EXPANSIONS = 1000
 MAX_NESTED = 30  # macros within macros
@@ -53,6 +53,7 @@ SIMPLE = {
     "·": "CDOT",
     "×": "TIMES",
 }
+ALIASES = {"Tr": "tr", "trace": "tr", "ReLU": "relu", "DiagMatrix": "diag", "DiagonalOf": "diag"}
 SPACES = {",", ";", ":", "!", " ", ">", "/", "\n", "\t"}  # after a backslash
 
 
@@ -224,7 +225,7 @@ class Scanner:
         elif name == "not" and text[end:].lstrip()[:1] == "=":
             end = text.index("=", end) + 1
             self.put("RELATION", "!=", at or Span(k, end))
-        elif name in FUNCTIONS or name == "operatorname" or name == "operatorname*":
+        elif name in FUNCTIONS or name in ALIASES or name.startswith("operatorname"):
             return self.function(text, name, end, here)
         elif name in ACCENTS:
             return self.accent(text, name, k, end, at, depth)
@@ -325,8 +326,8 @@ class Scanner:
             name = re.sub(r"\\(?:mathrm|text)\s*|[{}\s\\,]", "", inside)
         if name in ("Id", "id", "I"):
             self.put("IDENTITY", name, here)
-        elif name in FUNCTIONS:
-            self.put("FUNCTION", {"Tr": "tr", "trace": "tr", "ReLU": "relu"}.get(name, name), here)
+        elif ALIASES.get(name, name) in FUNCTIONS:
+            self.put("FUNCTION", ALIASES.get(name, name), here)
         elif re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):
             self.put("NAME", name, here)
         else:
@@ -374,10 +375,10 @@ class Scanner:
         elif word == "T" and font in ("mathsf", "mathrm", "mathit", "mathtt", "textsf"):
             self.put("TOP", word, here)
         elif re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", word):
-            in_function = font in ("mathrm", "textrm", "mathsf", "mathit") and word in FUNCTIONS
+            in_function = font in ("mathrm", "textrm", "mathsf", "mathit") and ALIASES.get(word, word) in FUNCTIONS
             self.put(
                 "FUNCTION" if in_function else "NAME",
-                {"Tr": "tr", "trace": "tr", "ReLU": "relu"}.get(word, word) if in_function else word,
+                ALIASES.get(word, word) if in_function else word,
                 here,
             )
         elif re.fullmatch(r"[0-9]+", word):

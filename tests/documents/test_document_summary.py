@@ -1,0 +1,34 @@
+"""The table of documents."""
+
+import runpy
+import sys
+from pathlib import Path
+
+from symbolic_circuits.documents.summary import summary_table
+
+TEXT = "# Heads | [one]\n<!-- symbols A, B : n x n -->\n\n**A1.** $$ A = A $$\n$$ A B \\neq B A $$\n\n## More\n$$ B = B $$\n<!-- not checked A2: x -->\n"
+HEAD = "| source | statements | proved | refuted | tested | not checked |\n| --- | ---: | ---: | ---: | ---: | ---: |\n"
+
+
+def test_table(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.md").write_text(TEXT)
+    Path("b.tex").write_text("% not checked A1: x\n% tested A1: a.md\n% tested A3: a.md")
+    rows = "| [Heads \\| \\[one\\]](a.md) | 2 | 2 | 1 | 0 | 1 |\n| [b](b.tex) | 2 | 0 | 0 | 2 | 1 |\n"
+    assert summary_table(["a.md", Path("b.tex")]) == HEAD + rows
+
+
+def test_failures_have_a_column(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("**A1.** $$ A = A $$")
+    lines = summary_table([tmp_path / "a.md"]).splitlines()
+    assert lines[0].endswith("| not checked | failed |") and lines[1].endswith("| ---: |")
+    assert lines[2].endswith("| 1 | 0 | 0 | 0 | 0 | 1 |")
+    assert summary_table([]) == HEAD
+
+
+def test_as_a_script(tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "a.md").write_text(TEXT)
+    monkeypatch.setattr(sys, "argv", ["summary", str(tmp_path / "a.md")])
+    monkeypatch.delitem(sys.modules, "symbolic_circuits.documents.summary")
+    runpy.run_module("symbolic_circuits.documents.summary", run_name="__main__")
+    assert capsys.readouterr().out == summary_table([tmp_path / "a.md"])
