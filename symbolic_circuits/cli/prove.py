@@ -1,4 +1,4 @@
-"""``symbolic-circuits prove``: prove or refute the identities of files."""
+"""``symbolic-circuits prove``: prove or refute the identities of files, and check the equations of documents."""
 
 import json
 import sys
@@ -12,6 +12,14 @@ from rich.table import Table
 from symbolic_circuits.algebra.decide import decide
 from symbolic_circuits.algebra.verdicts import HoldsAt, Proved, Verdict
 from symbolic_circuits.cli.progress import progress_bar
+from symbolic_circuits.cli.prove_documents import (
+    check_documents,
+    documents_data,
+    documents_exit_code,
+    is_document,
+    matching,
+    show_documents,
+)
 from symbolic_circuits.identities.files import Identity, read_identities
 from symbolic_circuits.identities.report import explanation, summary, verdict_data
 from symbolic_circuits.whole_file import write_whole
@@ -22,19 +30,24 @@ Examples:
   symbolic-circuits prove identities.json
   symbolic-circuits prove --json identities.json > verdicts.json
   symbolic-circuits prove --certificates proofs/ identities.json
+  symbolic-circuits prove paper.tex notes.md
+  symbolic-circuits prove --verbose "proofs/*.md"
 \b
 A file holds one identity, or a list of them:
   {"id": "trace", "lhs": [[1, "ij,ji->", ["A", "B"]]], "rhs": [[1, "ij,ji->", ["B", "A"]]],
    "shapes": {"A": ["n", "d"], "B": ["d", "n"]}, "given": {}, "defs": {}}
 \b
-Exit codes: 0 every identity is proved (or true at the sizes that it fixes); 1 some is refuted; 2 wrong input; 3 some is undecided.
+A document, .md or .tex, declares its symbols, and each equation in display mathematics is checked: "=" is to be proved, "\\neq" to be
+refuted. Results of documents are kept in $XDG_CACHE_HOME or ~/.cache, by the content of the document and the version of this package.
+\b
+Exit codes: 0 everything is as claimed (or true at the sizes that it fixes); 1 something is not; 2 wrong input; 3 something is undecided.
 """
 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="A list of verdicts with counterexamples and diagnoses.")
-@click.option("--verbose", "-v", is_flag=True, help="Counterexample, residue and diagnosis of each refuted identity.")
+@click.option("--verbose", "-v", is_flag=True, help="Counterexample, residue and diagnosis of what is not as claimed.")
 @click.option(
     "--certificates", type=click.Path(path_type=Path, file_okay=False), help="A folder for a certificate of each proof, as JSON."
 )
@@ -42,11 +55,39 @@ Exit codes: 0 every identity is proved (or true at the sizes that it fixes); 1 s
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the search for counterexamples under laws."
 )
+@click.option("--no-cache", is_flag=True, help="Check documents anew, and keep nothing.")
 @click.pass_context
 def prove(
-    ctx: click.Context, files: tuple[Path, ...], as_json: bool, verbose: bool, certificates: Path | None, force: bool, seed: int
+    ctx: click.Context,
+    files: tuple[Path, ...],
+    as_json: bool,
+    verbose: bool,
+    certificates: Path | None,
+    force: bool,
+    seed: int,
+    no_cache: bool,
 ) -> None:
-    """Prove or refute the identities in FILES."""
+    """Prove or refute the identities in FILES (.json), and the equations in them (.md, .tex)."""
+    files = tuple(path for pattern in files for path in matching(pattern))
+    documents = [path for path in files if is_document(path)]
+    if certificates and documents:
+        raise click.UsageError(f"--certificates are of identity files; {documents[0]} is a document")
+    reports = check_documents(documents, seed, no_cache)
+    found = prove_identities([path for path in files if not is_document(path)], seed)
+    if certificates:
+        write_certificates(certificates, found, force)
+    if as_json:
+        data = [{"id": identity.id} | verdict_data(verdict) for identity, verdict in found]
+        click.echo(json.dumps(data + documents_data(reports), indent=1))
+    else:
+        if found or not reports:
+            show(found, verbose)
+        show_documents(reports, verbose)
+    ctx.exit(worst([exit_code([verdict for _, verdict in found]), documents_exit_code(reports)]))
+
+
+def prove_identities(files: list[Path], seed: int) -> list[tuple[Identity, Verdict]]:
+    """The identities of files with their verdicts."""
     identities = [identity for path in files for identity in read_identities(path)]
     for identity in identities:
         if identity.ignored:
@@ -58,13 +99,12 @@ def prove(
         for k, identity in enumerate(identities):
             found.append((identity, decide(identity.statement, seed=seed)))
             progress(k + 1, len(identities))
-    if certificates:
-        write_certificates(certificates, found, force)
-    if as_json:
-        click.echo(json.dumps([{"id": identity.id} | verdict_data(verdict) for identity, verdict in found], indent=1))
-    else:
-        show(found, verbose)
-    ctx.exit(exit_code([verdict for _, verdict in found]))
+    return found
+
+
+def worst(codes: list[int]) -> int:
+    """The exit code of several parts."""
+    return 1 if 1 in codes else max(codes)
 
 
 def exit_code(verdicts: list[Verdict]) -> int:

@@ -20,7 +20,9 @@ def seconds(folder: Path, *words: str) -> float:
     """Wall time of a run of pytest that collects."""
     environment = os.environ | {"PYTHONPATH": ":".join(sys.path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "pytest", "-q", "--co", *words], cwd=folder, env=environment, capture_output=True, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--co", *words], cwd=folder, env=environment, capture_output=True, check=True
+    )
     return time.perf_counter() - start
 
 

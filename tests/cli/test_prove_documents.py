@@ -80,7 +80,9 @@ def test_verbose() -> None:
     assert "lhs - rhs" not in run(write("refuted")).stdout
     text = run("-v", write("proved", "refuted", "unreadable")).stdout
     assert "a.md:5: A3: counterexample at n = 2" in text and "\n  A B = B A\n" in text and "lhs - rhs = A*B - B*A" in text
-    assert "it would be proved with one edit" in text and "a.md:7: A5: line 7, column 16: Q is not declared" in text and "^" in text
+    assert (
+        "it would be proved with one edit" in text and "a.md:7: A5: line 7, column 16: Q is not declared" in text and "^" in text
+    )
 
 
 def test_json() -> None:
@@ -163,7 +165,9 @@ def test_what_is_open() -> None:
         return results.Result("", "", 1, relation, "", "failed", verdict, "")
 
     assert is_open(failed("=", "undecided")) and is_open(failed("=", "holds_at")) and is_open(failed("!=", "undecided"))
-    assert not is_open(failed("!=", "holds_at")) and not is_open(failed("=", "refuted")) and not is_open(failed("display", "error"))
+    assert (
+        not is_open(failed("!=", "holds_at")) and not is_open(failed("=", "refuted")) and not is_open(failed("display", "error"))
+    )
 
 
 def test_help() -> None:

@@ -161,12 +161,17 @@ def test_scopes_in_latex(check) -> None:
 
 
 def test_definitions_hold_in_their_section(check) -> None:
-    text = SYMBOLS + "## One\n\n$$ Q := A B $$\n\n$$ Q C = A B C $$\n\n## Two\n\n$$ Q = A B $$\n\n$$ Q := B A, \\quad Q A = B A A $$"
+    text = (
+        SYMBOLS + "## One\n\n$$ Q := A B $$\n\n$$ Q C = A B C $$\n\n## Two\n\n$$ Q = A B $$\n\n$$ Q := B A, \\quad Q A = B A A $$"
+    )
     assert rows(check(text), "line", "status") == [(7, "ok"), (11, "failed"), (13, "ok")]
 
 
 def test_errors_in_declarations(check) -> None:
-    text = SYMBOLS + "$$ A = A $$\n## One\n```symbols\nD : n x n\nA : n x n\n```\n$$ A = A $$\n\n$$ D = D $$\n### In\n$$ A = A $$\n## Two\n$$ A = A $$"
+    text = (
+        SYMBOLS
+        + "$$ A = A $$\n## One\n```symbols\nD : n x n\nA : n x n\n```\n$$ A = A $$\n\n$$ D = D $$\n### In\n$$ A = A $$\n## Two\n$$ A = A $$"
+    )
     found = check(text).results
     assert [(r.line, r.status, r.relation) for r in found] == [
         (3, "ok", "="),
@@ -192,7 +197,9 @@ def test_remarks_that_cannot_be_read(check) -> None:
     assert (result.status, result.relation) == ("failed", "remark") and "not checked: reason" in result.words
 
 
-@pytest.mark.parametrize("text", ["", "# Only prose\n\nwith $x = y$.", "<!-- symbols A : n -->", "<!-- symbols A : n x n -->\n$$ B := A A $$"])
+@pytest.mark.parametrize(
+    "text", ["", "# Only prose\n\nwith $x = y$.", "<!-- symbols A : n -->", "<!-- symbols A : n x n -->\n$$ B := A A $$"]
+)
 def test_nothing_to_check(check, text: str) -> None:
     [result] = check(text).results
     assert result.status == "failed" and "nothing to check" in result.words

@@ -3,7 +3,7 @@
 import pytest
 
 from symbolic_circuits.documents.markdown import split_markdown
-from symbolic_circuits.documents.parts import Display, Document, Heading, Malformed, Symbols, Pointer, Unchecked
+from symbolic_circuits.documents.parts import Display, Document, Heading, Malformed, Pointer, Symbols, Unchecked
 from symbolic_circuits.documents.reading import split_document
 from symbolic_circuits.documents.source import Source
 from symbolic_circuits.errors import DocumentError
@@ -175,7 +175,7 @@ def test_headings(text: str, expected: list) -> None:
 
 
 def test_title() -> None:
-    assert split_document("a.md", "# A *title* #\n\n# Other".encode()) == Document(
+    assert split_document("a.md", b"# A *title* #\n\n# Other") == Document(
         "a.md", "A *title*", (Heading(1, 1, True), Heading(1, 3))
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from symbolic_circuits.documents.parts import Display, Heading, Malformed, Part, Symbols, Pointer, Unchecked
+from symbolic_circuits.documents.parts import Display, Heading, Malformed, Part, Pointer, Symbols, Unchecked
 from symbolic_circuits.documents.source import Source
 from symbolic_circuits.documents.tex import split_tex
 from symbolic_circuits.errors import DocumentError

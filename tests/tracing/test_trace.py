@@ -32,13 +32,13 @@ from traced_values import value
 
 import symbolic_circuits as sc
 from symbolic_circuits.algebra.verdicts import Proved, Refuted
-from symbolic_circuits.errors import TraceError
+from symbolic_circuits.errors import ShapeError, TraceError
 from symbolic_circuits.syntax.arrays import Row
 from symbolic_circuits.syntax.family import MatrixFamily
 from symbolic_circuits.syntax.functions import softmax
 from symbolic_circuits.syntax.sums import MatrixSum
 from symbolic_circuits.tracing.shapes import parse_shape, parse_size
-from symbolic_circuits.tracing.trace import trace
+from symbolic_circuits.tracing.trace import symbol_of, trace
 
 SIZES = {"n": 3, "d": 2, "m": 4, "H": 5, "k": 2, "V": 3}
 n, d, m, H, k = symbols("n d m H k", integer=True, positive=True)
@@ -292,4 +292,566 @@ def test_cases(name: str):
     assert got.shape == np.shape(expected) or found.is_Matrix and got.size == np.size(expected)
     np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-12)
     if reference is not None:
-        assert isinstance(sc.prove(found, reference), Proved), found
+        sc.assert_identity(found, reference)
+
+
+# laws: random einsums
+
+
+@st.composite
+def einsums(draw: st.DrawFn) -> tuple[str, list[str]]:
+    """An einsum of up to three arrays, and their shapes."""
+    letter = st.sampled_from("abcd")
+    inputs = [draw(st.lists(letter, min_size=1, max_size=3, unique=draw(st.booleans()))) for _ in range(draw(st.integers(1, 3)))]
+    had = sorted({one for part in inputs for one in part})
+    output = draw(st.lists(st.sampled_from(had), max_size=3, unique=True))
+    text = ",".join(map("".join, inputs)) + "->" + "".join(output)
+    size = {"a": "n", "b": "d", "c": "m", "d": "2"}
+    return text, [" x ".join(size[one] for one in part) for part in inputs]
+
+
+@settings(max_examples=60, deadline=None)
+@given(einsums())
+def test_random_einsums(case: tuple[str, list[str]]):
+    text, parts = case
+    shapes = {f"T{number}": shape for number, shape in enumerate(parts)}
+
+    def function(**arrays):
+        return np.einsum(text, *arrays.values())
+
+    found = trace(function, **shapes)
+    arrays = {name: numbers(shape, seed) for seed, (name, shape) in enumerate(shapes.items())}
+    got, expected = value(found, arrays | SIZES), np.einsum(text, *arrays.values())
+    np.testing.assert_allclose(np.reshape(got, np.shape(expected)), expected, rtol=1e-9, atol=1e-12)
+    symbols_of = [symbol_of(name, shape, {}) for name, shape in shapes.items()]
+    lists = [[[one] for one in part] + [[]] * (len(part) == 1) for part in text.split("->")[0].split(",")]
+    plain = sc.contract([*lists, [[one] for one in text.split("->")[1]]], *(one.expr for one in symbols_of))
+    sc.assert_identity(found, plain)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_random_axes(data: st.DataObject):
+    """Axes split, merged and moved at random come out as in NumPy."""
+    sizes = ["n", "H*k", "2", "d"][: data.draw(st.integers(2, 4))]
+    steps = data.draw(st.lists(st.sampled_from(["split", "merge", "swap", "scale", "sum"]), min_size=1, max_size=5))
+    choices = data.draw(st.lists(st.integers(0, 11), min_size=len(steps), max_size=len(steps)))
+
+    def function(T, k):
+        for step, choice in zip(steps, choices, strict=True):
+            axis = choice % T.ndim
+            if step == "split" and str(T.shape[axis]) in ("H*k", "10"):
+                T = T.reshape(*T.shape[:axis], T.shape[axis] // k, k, *T.shape[axis + 1 :])
+            elif step == "merge" and axis + 1 < T.ndim:
+                T = T.reshape(*T.shape[:axis], T.shape[axis] * T.shape[axis + 1], *T.shape[axis + 2 :])
+            elif step == "swap":
+                T = T.swapaxes(axis, (choice // 2) % T.ndim)
+            elif step == "scale":
+                T = T * 0.5 - T.sum(axis, keepdims=True)
+            elif step == "sum" and T.ndim > 1:
+                T = T.sum(axis)
+        return T
+
+    _, got, expected = traced_and_numbers(function, {"T": " x ".join(sizes)})
+    np.testing.assert_allclose(np.reshape(got, np.shape(expected)), expected, rtol=1e-9, atol=1e-12)
+
+
+# near-misses
+
+
+def two_bilinear(x, L1, R1, L2, R2):
+    """Two bilinear layers, the first with a residual connection."""
+    z = x + (L1 @ x) * (R1 @ x)
+    return (L2 @ z) * (R2 @ z)
+
+
+def two_bilinear_by_terms(x, L1, R1, L2, R2):
+    """The same as four einsums."""
+    first = "ij,j,ik,k->i"
+    z = np.einsum(first, L1, x, R1, x)
+    return (
+        np.einsum(first, L2, x, R2, x)
+        + np.einsum(first, L2, z, R2, x)
+        + np.einsum(first, L2, x, R2, z)
+        + np.einsum("ia,ab,b,ac,c,id,de,e,df,f->i", L2, L1, x, R1, x, R2, L1, x, R1, x)
+    )
+
+
+def without_cross_terms(x, L1, R1, L2, R2):
+    """As published: the two cross terms are missing."""
+    first = "ij,j,ik,k->i"
+    z = np.einsum(first, L1, x, R1, x)
+    return np.einsum(first, L2, x, R2, x) + np.einsum(first, L2, z, R2, z)
+
+
+def wrong_pairs(x, L1, R1, L2, R2):
+    """As published: left weights are paired with left ones, right with right."""
+    first = "ij,j,ik,k->i"
+    z = np.einsum(first, L1, x, R1, x)
+    return (
+        np.einsum(first, L2, x, R2, x)
+        + np.einsum(first, L2, z, R2, x)
+        + np.einsum(first, L2, x, R2, z)
+        + np.einsum("ia,ab,b,ac,c,id,de,e,df,f->i", L2, L1, x, L1, x, R2, R1, x, R1, x)
+    )
+
+
+BILINEAR = {"x": "d", "L1": "d x d", "R1": "d x d", "L2": "m x d", "R2": "m x d"}
+
+
+def test_published_two_bilinear_layers():
+    model = trace(two_bilinear, **BILINEAR)
+    sc.assert_identity(trace(two_bilinear_by_terms, **BILINEAR), model)
+    for wrong in (without_cross_terms, wrong_pairs):
+        assert isinstance(sc.prove(trace(wrong, **BILINEAR), model), Refuted)
+
+
+NEAR_MISSES = [
+    (lambda X, WH: np.einsum("nd,hde->hne", X, WH), lambda X, WH: np.einsum("nd,hed->hne", X, WH), "exchange"),
+    (lambda A, X, W: A @ X @ W.T, lambda A, X, W: A @ X @ W, ""),
+    (lambda A, X, W: A @ X @ W.T, lambda A, X, W: A.T @ X @ W.T, ""),
+    (lambda X, Y: (X + Y) ** 2, lambda X, Y: X**2 + X * Y + Y**2, "2"),
+    (lambda x, W: x @ W, lambda x, W: W @ x, ""),
+    (lambda AH, X: (AH @ X).sum(0), lambda AH, X: AH[0] @ X, ""),
+    (lambda Q, k: Q.reshape(Q.shape[0], -1, k).sum(1), lambda Q, k: Q.reshape(Q.shape[0], k, -1).sum(2), "splits"),
+    (lambda A: rows(A), lambda A: rows(A.T).T, ""),
+]
+
+
+@pytest.mark.parametrize("case", range(len(NEAR_MISSES)))
+def test_near_misses(case: int):
+    right, wrong, _ = NEAR_MISSES[case]
+    shapes = {name: "n x H*k" if name == "Q" else SHAPES[name] for name in parameters(right) if name != "k"}
+    if "Q" in shapes:
+        shapes["k"] = k
+        with pytest.raises(ShapeError, match="split"):
+            sc.prove(trace(right, **shapes), trace(wrong, **shapes))
+        return
+    sc.assert_identity(trace(right, **shapes), trace(right, **shapes))
+    assert not isinstance(sc.prove(trace(right, **shapes), trace(wrong, **shapes)), Proved)
+
+
+# errors
+
+
+def branch(X):
+    if X.sum() > 0:  # here
+        return X
+    return -X
+
+
+def truth(X):
+    while X:  # here
+        X = X - 1
+    return X
+
+
+def as_float(X):
+    return X * float(X[0, 0])  # here
+
+
+def item_written(X):
+    Z = X @ X.T
+    Z[0] = 1  # here
+    return Z
+
+
+def argument_written(X):
+    X += 1  # here
+    return X
+
+
+def view_written(X):
+    Z = X @ X.T
+    top = Z[0]
+    top += 1  # here
+    return Z
+
+
+def viewed_written(X):
+    Z = X @ X.T
+    flat = Z.reshape(-1)
+    Z += 1  # here
+    return flat
+
+
+def into_numbers(X):
+    out = np.ones((3, 2))
+    out += X  # here
+    return out
+
+
+def out_argument(X):
+    return np.add(X, X, out=X)  # here
+
+
+def unknown_function(X):
+    return np.cumsum(X)  # here
+
+
+def near_name(X):
+    return X.permut(0, 1)  # here
+
+
+def spelled_softmax(X):
+    e = np.exp(X)
+    return e / e.sum(-1, keepdims=True)  # here
+
+
+def spelled_with_max(X):
+    return np.exp(X - X.max(-1, keepdims=True))  # here
+
+
+def to_numbers(X):
+    return np.asarray(X) @ X.T  # here
+
+
+def random_numbers(X):
+    return X + np.random.randn(3, 2)  # here
+
+
+def wrong_sizes(X, W):
+    return X.T @ X @ X  # here
+
+
+def wrong_sum(X, W):
+    return X + W  # here
+
+
+def wrong_einsum(X, W):
+    return np.einsum("ij,ij->i", X, W)  # here
+
+
+def wrong_reshape(X):
+    return X.reshape(X.shape[1], X.shape[1])  # here
+
+
+def own_error(X):
+    return [X][1]  # here
+
+
+def size_as_number(X):
+    return [0] * X.shape[0]  # here
+
+
+def branch_on_size(X):
+    return X if X.shape[0] == 4 else -X  # here
+
+
+def division_of_size(X):
+    return X.reshape(X.shape[0], X.shape[1] // 12, 12)  # here
+
+
+def last_row(X):
+    return X[-1]  # here
+
+
+def by_mask(X):
+    return X[X > 0]  # here
+
+
+def two_axes(X):
+    return X.transpose(0, 1)  # here
+
+
+def caught(X):
+    try:
+        return X if X.sum() > 0 else -X  # here
+    except TypeError:
+        return X
+
+
+def infinite(X):
+    return X + np.array([-np.inf, 0])  # here
+
+
+def triangle_of_symbols(A):
+    return np.tril(A)  # here
+
+
+def overwritten(AH):
+    for A_h in AH:
+        out = A_h
+    return out
+
+
+def product(X, AH):
+    for A_h in AH:  # here
+        X = A_h @ X
+    return X
+
+
+def running(X, AH):
+    out, previous = 0, X
+    for A_h in AH:  # here
+        out = out + A_h @ previous
+        previous = A_h @ X
+    return out
+
+
+def delayed(X, AH):
+    out, first, second, third = 0, X, X, X
+    for A_h in AH:  # here
+        out = out + third
+        third, second, first = second, first, A_h @ X
+    return out
+
+
+def alternating(X, AH):
+    out, sign = 0, 1
+    for A_h in AH:  # here
+        out, sign = out + sign * A_h @ X, -sign
+    return out
+
+
+def counted(X, AH):
+    out, count = 0, 0
+    for A_h in AH:  # here
+        out, count = out + A_h @ X, count + 1
+    return out / count
+
+
+def listed(X, AH):
+    outs = []
+    for A_h in AH:  # here
+        outs.append(A_h @ X)
+    return sum(outs)
+
+
+def comprehended(X, AH):
+    return sum([A_h @ X for A_h in AH])  # here
+
+
+def unpacked(X, AH):
+    first, *others = AH  # here
+    return first @ X
+
+
+def maximal(X, AH):
+    return max(A_h @ X for A_h in AH)  # here
+
+
+def broken_off(X, AH):
+    out = 0
+    for A_h in AH:
+        out = out + A_h @ X
+        if A_h is not None:
+            break
+    return out
+
+
+def returned_inside(X, AH):
+    for A_h in AH:
+        return A_h @ X
+
+
+def place_as_number(X, AH):
+    out = 0
+    for j in range(AH.shape[0]):
+        out = out + j * AH[j] @ X  # here
+    return out
+
+
+def place_compared(X, AH):
+    out = 0
+    for j, A_h in enumerate(AH):
+        if j > 0:  # here
+            out = out + A_h @ X
+    return out
+
+
+def wrong_zip(X, AH):
+    return sum(A_h @ X for A_h, x in zip(AH, X))  # here
+
+
+def backwards(X, AH):
+    return sum(A_h @ X for A_h in reversed(AH))  # here
+
+
+def outside(X, AH):
+    for A_h in AH:
+        X = X + A_h @ X * 0
+    return A_h @ X  # here
+
+
+ERRORS = [
+    (branch, "comparison of the entries"),
+    (truth, "a branch on the value of a traced array"),
+    (as_float, r"float\(\)"),
+    (item_written, "write in place"),
+    (argument_written, "the argument X"),
+    (view_written, "shares its entries"),
+    (viewed_written, "shares its entries"),
+    (into_numbers, "writes in place"),
+    (out_argument, "writes in place"),
+    (unknown_function, "numpy.cumsum of a traced array is not traced"),
+    (near_name, "permute"),
+    (spelled_softmax, "symbolic_circuits.softmax"),
+    (spelled_with_max, "symbolic_circuits.softmax"),
+    (to_numbers, "np.asarray"),
+    (random_numbers, "random numbers"),
+    (wrong_sizes, r"shapes \(d, d\) and \(n, d\)"),
+    (wrong_sum, r"shapes \(n, d\) and \(d, d\)"),
+    (wrong_einsum, "index i has size n in array 0"),
+    (wrong_reshape, "different numbers of entries"),
+    (own_error, "IndexError: list index out of range"),
+    (size_as_number, "symbolic size n"),
+    (branch_on_size, "n == 4"),
+    (division_of_size, "whether 12 divides d"),
+    (last_row, "place -1"),
+    (by_mask, "comparison"),
+    (two_axes, "PyTorch"),
+    (caught, "goes on without it"),
+    (infinite, "-inf"),
+    (triangle_of_symbols, "triangular mask"),
+    (overwritten, "value of one turn of the loop over the axis of size H"),
+    (product, "is no sum: no turn adds the same to X"),
+    (running, "is no sum"),
+    (delayed, "is no sum"),
+    (alternating, "is no sum"),
+    (counted, "counts in count"),
+    (listed, "changes in outs"),
+    (comprehended, "list comprehension"),
+    (unpacked, "tuple unpacking"),
+    (maximal, r"not summed by sum\(\)"),
+    (broken_off, "break or return"),
+    (returned_inside, "break or return"),
+    (place_as_number, "used as a number"),
+    (place_compared, "used as a number"),
+    (wrong_zip, "axes of sizes H, n"),
+    (backwards, "symbolic size H"),
+    (outside, "value of one turn"),
+]
+
+
+@pytest.mark.parametrize(("function", "message"), ERRORS, ids=lambda one: getattr(one, "__name__", ""))
+def test_errors(function, message: str):
+    shapes = {name: SHAPES[name] for name in parameters(function)} | ({"X": "3 x 2"} if function is into_numbers else {})
+    with pytest.raises(TraceError, match=message) as found:
+        trace(function, **shapes)
+    lines, start = inspect.getsourcelines(function)
+    marked = [start + k for k, line in enumerate(lines) if "# here" in line]
+    for line in marked:
+        assert f"{function.__name__}, test_trace.py, line {line}" in str(found.value)
+
+
+def test_original_error_is_the_cause():
+    with pytest.raises(TraceError) as found:
+        trace(own_error, X="n x d")
+    assert isinstance(found.value.__cause__, IndexError)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [({}, "no shape for X"), ({"X": "n x d", "Z": "n"}, "no parameter Z"), ({"X": "n x d+"}, "a size"), ({"X": "n x -1"}, "a size")],
+)
+def test_wrong_arguments(shapes: dict, message: str):
+    with pytest.raises((TraceError, ShapeError), match=message):
+        trace(two_axes, **shapes)
+
+
+# what arguments can be
+
+
+def test_sympy_arguments():
+    def attention(X, heads):
+        return sum(A_h @ X for A_h in heads)
+
+    family = MatrixFamily("A", 2, n, n)
+    assert trace(attention, X=2 * X, heads=family) == 2 * family[0] * X + 2 * family[1] * X
+    assert trace(lambda X, size: X.reshape(size, -1) / size, X="n x d", size=n) == X / n
+    assert trace(lambda X, c: c * X, X="n x d", c="scalar") == Symbol("c", real=True) * X
+    assert trace(lambda X, c: c * X, X="n x d", c=0.1) == X / 10
+
+
+def test_nested_arguments_and_results():
+    def function(weights, X):
+        return X @ weights["W"], [W.T for W in weights["others"]]
+
+    found = trace(function, weights={"W": "d x d", "others": ["d x m", "d x m"]}, X="n x d")
+    assert found[0] == X * W and [one.shape for one in found[1]] == [(m, d), (m, d)]
+
+
+def test_closure_and_method():
+    weights = np.array([[1, 2], [3, 4]])
+
+    class Layer:
+        def __call__(self, X):
+            return X @ weights
+
+        def forward(self, X):
+            return self(X) + np.eye(2)
+
+    reference = MatrixSymbol("X", 2, 2) * sympy.Matrix(weights.tolist())
+    assert trace(Layer().forward, X="2 x 2") - reference == sympy.eye(2).as_immutable()
+    assert trace(Layer(), X="2 x 2") == reference
+
+
+def test_globals_are_left_alone():
+    before = (np.eye, range, sum)
+    trace(calls_helper, X="n x d")
+    assert (np.eye, range, sum) == before and isinstance(np.eye(2), np.ndarray)
+
+
+# PyTorch
+
+
+def torch_attention(X, WQ, WK, WV, width):
+    import torch
+
+    q, key, v = ((X @ M.T).view(X.size(0), -1, width).transpose(0, 1) for M in (WQ, WK, WV))
+    scores = torch.einsum("hsk,htk->hst", q, key) / width**0.5
+    return torch.matmul(torch.softmax(scores, dim=-1), v).permute(1, 0, 2).reshape(X.shape[0], -1)
+
+
+def torch_parts(X, W):
+    import torch
+    from torch.nn import functional
+
+    first, second = torch.cat([X @ W, X], dim=1).chunk(2, dim=-1)
+    return functional.relu(first) * second.sum(dim=0, keepdim=True) + torch.stack([X, X]).mean(dim=0)
+
+
+def torch_constants(X):
+    import torch
+
+    weight = torch.tensor([[1.0, 2.0], [0.5, 0.0]], dtype=torch.float64)
+    return torch.nn.functional.linear(X, weight) + weight[0] * X + weight @ X.mT @ X
+
+
+TORCH = {
+    "attention": (torch_attention, {name: "H*k x d" for name in ("WQ", "WK", "WV")}),
+    "parts": (torch_parts, {}),
+    "constants": (torch_constants, {"X": "2 x 2"}),
+}
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_torch(name: str):
+    require("torch")
+    import torch
+
+    function, shapes = TORCH[name]
+
+    @functools.wraps(function)
+    def on_numbers(**arguments):
+        arrays = {key: torch.tensor(one) if isinstance(one, np.ndarray) else one for key, one in arguments.items()}
+        traced = any(not isinstance(one, torch.Tensor | int) for one in arrays.values())
+        return function(**arguments) if traced else function(**arrays).numpy()
+
+    _, got, expected = traced_and_numbers(on_numbers, shapes)
+    np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
+def test_torch_in_place_and_unknown():
+    require("torch")
+    import torch
+
+    for function, message in [
+        (lambda X: X.add_(1), "in place"),
+        (lambda X: torch.sort(X), "branches on data"),
+        (lambda X: torch.randn(2) + X, "random numbers"),
+        (lambda X: X.softmax(-1).argmax(), "data"),
+    ]:
+        with pytest.raises(TraceError, match=message):
+            trace(function, X="n x 2")

@@ -1,0 +1,363 @@
+r"""Loops over an axis of symbolic size: out_0 + sum_h f(h) where the body adds f(h) to ``out`` in every turn.
+
+Such a loop runs twice, with places h_1 and h_2 that are symbols of their own. Before the second turn every array that the first one has
+changed becomes a new symbol S, as after any number of turns. When the loop ends, every array that a name of the running function
+holds is one of these, or the loop is refused:
+
+- an *accumulator*: it was v_0, the first turn made it v_0 + f(h_1), the second S + f(h_2). So every turn adds f of its place, whatever the
+  state is, and it becomes v_0 + sum_h f(h). This is checked as written, and otherwise by the normal form.
+- made in the second turn from its place: it has no value after the loop, and using it is an error.
+- the same after every turn.
+
+A product over heads has S W_2 after the second turn, an overwritten name W_2, a running sum S + T + W_2 with another symbol T: neither is
+S + f(h_2). Whatever else a turn could pass on to the next (a number that counts, a list that grows) is refused, so that all turns are
+alike. What no name of the function shows (attributes of objects, iterators that are advanced by hand) is not seen.
+"""
+
+import builtins
+import dis
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
+from numbers import Number
+from types import CodeType, FrameType, GeneratorType
+from typing import Any
+
+import numpy
+from sympy import Add, Expr, MatAdd, MatrixSymbol, S, Symbol
+from sympy.core.basic import Basic
+from sympy.tensor.array.expressions import ArraySymbol
+
+from symbolic_circuits.algebra.verdicts import Proved
+from symbolic_circuits.errors import SymbolicCircuitsError
+from symbolic_circuits.identities.prove import prove
+from symbolic_circuits.syntax.express.product import summed
+from symbolic_circuits.syntax.express.symbols import fresh_indices
+from symbolic_circuits.tracing.indexing import taken
+from symbolic_circuits.tracing.operations import added, times
+from symbolic_circuits.tracing.contracting import zero
+from symbolic_circuits.tracing.refusing import refuse, user_frame
+from symbolic_circuits.tracing.sizes import Size, as_size_expr
+from symbolic_circuits.tracing.tracer import Tracer
+from symbolic_circuits.tracing.turns import Loop, Place, Turn
+from symbolic_circuits.tracing.values import Value
+
+__all__ = ["Sweep", "traced_enumerate", "traced_range", "traced_sum", "traced_zip"]
+
+TURNS = 2
+State = dict[str, Any]
+
+
+class Sweep:
+    """The iteration over an axis of symbolic size: what a turn gives for its place."""
+
+    def __init__(self, size: Expr, item: Callable[[Turn], Any]) -> None:
+        self.size, self.item = size, item
+
+    def __iter__(self) -> "Run":
+        return Run(self)
+
+    def __len__(self) -> int:
+        raise refuse(f"len() of an iteration over an axis of symbolic size {self.size}")
+
+    def __reversed__(self) -> Iterator:
+        raise refuse(f"reversed() over an axis of symbolic size {self.size}")
+
+
+class Run:
+    """A sweep that runs."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self.sweep, self.states = sweep, []
+        self.opaque: dict[int, Value] = {}  # id of an array -> the symbol that it is in the second turn
+        self.frame: FrameType | None = None
+        self.loop: Loop | None = None
+
+    def __iter__(self) -> "Run":
+        return self
+
+    def __next__(self) -> Any:
+        frame = self.looping_frame()
+        if self.loop is None:
+            self.frame, self.loop = frame, Loop(self.sweep.size, frame.f_lineno)
+        elif frame is not self.frame:
+            raise refuse(f"{self.loop} goes on in another place")
+        self.states.append(state_of(frame))
+        if len(self.states) == TURNS:
+            self.opaque = made_opaque(self.loop, *self.states)
+        if len(self.states) > TURNS:
+            closed(self.loop, self.states, self.opaque)
+            self.frame = None
+            raise StopIteration
+        return self.sweep.item(Turn(self.loop, len(self.states) - 1))
+
+    def looping_frame(self) -> FrameType:
+        """The frame whose names hold what the loop computes: a for statement's, or that of the sum of a generator."""
+        frame = user_frame()
+        what = f"an iteration over an axis of symbolic size {self.sweep.size}"
+        if frame is None or not is_for(frame.f_code, frame.f_lasti):
+            raise refuse(
+                f"{what} that is no for loop (list(), *, tuple unpacking, a list comprehension): give a number for the size, add up "
+                "in a for loop or with sum(... for ...), or use np.einsum"
+            )
+        if frame.f_code.co_name == "<genexpr>":
+            outer = frame.f_back
+            if outer is None or outer.f_code is not traced_sum.__code__:
+                raise refuse(f"{what} in a generator that is not summed by sum()")
+            return outer
+        if frame.f_code.co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) or frame.f_code.co_name.startswith("<"):
+            if frame.f_code.co_name not in ("<lambda>", "<module>"):
+                raise refuse(f"{what} in {frame.f_code.co_name}, whose turns are counted elsewhere; write a for loop, or sum(... for ...)")
+        return frame
+
+
+@lru_cache(maxsize=256)
+def instructions(code: CodeType) -> dict[int, tuple[str, str]]:
+    """Place of an instruction -> its name, and that of the one before."""
+    found, before = {}, ""
+    for one in dis.get_instructions(code):
+        if one.opname not in ("EXTENDED_ARG", "CACHE"):
+            found[one.offset] = (one.opname, before)
+            before = one.opname
+    return found
+
+
+def is_for(code: CodeType, place: int) -> bool:
+    """Whether the instruction is that of a for statement, or of a generator expression."""
+    name, before = instructions(code).get(place, ("", ""))
+    return name == "FOR_ITER" and (before == "GET_ITER" or code.co_name == "<genexpr>")
+
+
+def state_of(frame: FrameType) -> State:
+    """What the names of a frame hold; what can change in place is copied."""
+    return {name: snapshot(value) for name, value in frame.f_locals.items()}
+
+
+def snapshot(value: Any) -> Any:
+    """A value as it is now."""
+    if isinstance(value, Tracer):
+        return value, value.value, value.turns
+    if isinstance(value, list | set | tuple | frozenset):
+        return type(value).__name__, len(value), tuple(map(snapshot, value))
+    if isinstance(value, numpy.ndarray) and value.size < 1000:
+        return "ndarray", value.size, (value.tobytes(),)
+    if isinstance(value, dict) and len(value) < 1000:
+        return "dict", len(value), tuple((key, snapshot(one)) for key, one in value.items())
+    return value
+
+
+def is_array(found: Any) -> bool:
+    """Whether a snapshot is one of a traced array."""
+    return isinstance(found, tuple) and len(found) == 3 and isinstance(found[0], Tracer)
+
+
+def made_opaque(loop: Loop, before: State, after: State) -> dict[int, Value]:
+    """Put a symbol in the place of every array that the first turn has changed."""
+    symbols: dict[int, Value] = {}
+    for name, found in after.items():
+        if not is_array(found) or not changes(before.get(name), found):
+            continue
+        tracer = found[0]
+        if id(tracer) not in symbols and not any(turn.loop.over for turn in tracer.turns):
+            symbols[id(tracer)] = state_symbol(f"state{len(symbols)}of{loop.number}", found[1].shape)
+            tracer.value, tracer.turns = symbols[id(tracer)], tracer.turns | {Turn(loop, 0)}
+    return symbols
+
+
+def state_symbol(name: str, shape: tuple[Expr, ...]) -> Value:
+    """An array of which nothing is known."""
+    if not shape:
+        return Value(Symbol(name, real=True), shape)
+    if len(shape) < 3:
+        return Value(MatrixSymbol(name, shape[0], shape[1] if len(shape) == 2 else S.One), shape)
+    return Value(ArraySymbol(name, shape), shape)
+
+
+def changes(before: Any, after: Any) -> bool:
+    """Whether an array is not what it was."""
+    return not (is_array(before) and before[1] == after[1])
+
+
+def closed(loop: Loop, states: list[State], opaque: dict[int, Value]) -> None:
+    """Give accumulators their value after the loop; refuse what is passed on from turn to turn in another way."""
+    last, done = states[-1], set()
+    for name in last:
+        found = [state.get(name) for state in states]
+        if not is_array(last[name]):
+            require_alike(loop, name, found)
+            continue
+        tracer, value, turns = last[name]
+        own = {turn.number for turn in turns if turn.loop is loop}
+        if id(tracer) in done or any(turn.loop.over for turn in turns) or own == {TURNS - 1}:
+            continue
+        if not own and is_array(found[1]) and found[1][1] == value:
+            continue  # what it was before, or the same in every turn
+        state = opaque.get(id(found[1][0])) if is_array(found[1]) else None
+        total = None if state is None else accumulated(loop, found, state)
+        if total is None:
+            raise refuse(f"{loop} is no sum: no turn adds the same to {name}, which goes from one turn to the next; {shown(found)}")
+        done.add(id(tracer))
+        tracer.value, tracer.turns = total, frozenset(turn for turn in turns if turn.loop is not loop)
+    loop.over = True
+
+
+def shown(found: list[Any]) -> str:
+    """The first values of a name."""
+    texts = [f"after turn {k}: {str(one[1].expr)[:80]}" for k, one in enumerate(found) if k and is_array(one)]
+    text = re.sub(r"turn(\d)of\d+", lambda one: f"h{int(one[1]) + 1}", "; ".join(texts))
+    return re.sub(r"state(\d+)of\d+", lambda one: f"S{one[1]}", text)
+
+
+def require_alike(loop: Loop, name: str, found: list[Any]) -> None:
+    """What is no array must not tell one turn from another."""
+    first, *others = found[1:]
+    if not all(same(first, other, loop, turn) for turn, other in enumerate(others, start=1)):
+        what = "counts" if isinstance(first, Number) else "changes"
+        raise refuse(f"{loop} {what} in {name}, which passes something on from turn to turn; only sums over a symbolic axis are traced")
+
+
+def same(left: Any, right: Any, loop: Loop, turn: int) -> bool:
+    """Whether the snapshot after turn 0 and that after a later one are alike."""
+    if left is right or (isinstance(left, Place) and isinstance(right, Place)):
+        return True
+    if is_array(left) and is_array(right):
+        made = [{one.number for one in found[2] if one.loop is loop} for found in (left, right)]
+        return (left[0] is right[0] and left[1] == right[1]) or made == [{0}, {turn}]
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        return len(left) == len(right) and all(same(a, b, loop, turn) for a, b in zip(left, right, strict=True))
+    if isinstance(left, Size) and isinstance(right, Size):
+        return left.expr == right.expr
+    if isinstance(left, Number | str | bytes | None) and isinstance(right, Number | str | bytes | None):
+        return type(left) is type(right) and left == right
+    return callable(left) and callable(right) and type(left) is type(right)  # made anew in every turn
+
+
+def accumulated(loop: Loop, found: list[Any], state: Value) -> Value | None:
+    """v_0 + sum_h f(h) where the turns made v_0 to v_0 + f(h_1) and ``state`` to state + f(h_2); None otherwise."""
+    first, second = found[1][1], found[2][1]
+    shape = state.shape
+    start = found[0][1] if is_array(found[0]) else zero(shape) if found[0] is None else number(found[0], shape)
+    if start is None or second.shape != shape or start.shape not in (shape, ()):
+        return None
+    body = increment(added(start, zero(shape)), first, state, second, [Turn(loop, k).symbol for k in range(TURNS)])
+    if body is None:
+        return None
+    (index,) = fresh_indices([loop.size], frozenset(map(str, body.expr.atoms(Symbol) | body.expr.free_symbols)))
+    total = summed(body.expr.xreplace({Turn(loop, 0).symbol: index}), [(index, loop.size)])
+    return added(start, Value(total, shape))
+
+
+def number(found: Any, shape: tuple[Expr, ...]) -> Value | None:
+    """A sum that starts with a number."""
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    from_zero = zero(shape)
+    return from_zero if found == 0 else None
+
+
+def increment(start: Value, first: Value, state: Value, second: Value, symbols: list[Symbol]) -> Value | None:
+    """f(h_1), if both turns add f of their place."""
+    back = {symbols[1]: symbols[0]}
+    parts = difference(start, first), difference(state, second)
+    if None not in parts and Counter(parts[0]) == Counter(part.xreplace(back) for part in parts[1]):
+        return reduced(parts[0], start.shape)
+    step, again = (added(after, times(before, -1)) for before, after in ((start, first), (state, second)))
+    try:
+        return step if isinstance(prove(again.exported().xreplace(back), step.exported()), Proved) else None
+    except SymbolicCircuitsError:
+        return None
+
+
+def summands(expr: Basic) -> tuple[Basic, ...]:
+    """The terms of a sum."""
+    return expr.args if isinstance(expr, Add | MatAdd) else (expr,)
+
+
+def difference(before: Value, after: Value) -> list[Basic] | None:
+    """The terms that a turn adds to those that were there; None if some of these are gone."""
+    if before.expr == zero(before.shape).expr:
+        return list(summands(after.expr))
+    left = Counter(summands(after.expr))
+    left.subtract(Counter(summands(before.expr)))
+    return None if min(left.values()) < 0 else list(left.elements())
+
+
+def reduced(parts: list[Basic], shape: tuple[Expr, ...]) -> Value:
+    """The sum of terms."""
+    total = zero(shape)
+    for part in parts:
+        total = added(total, Value(part, shape))
+    return total
+
+
+# what range, zip, enumerate and sum are in a traced function
+
+
+def sweep_of(tracer: Tracer) -> Sweep:
+    """The iteration over the first axis of an array."""
+
+    def item(turn: Turn) -> Tracer:
+        return Tracer(taken(tracer.value, 0, Place(turn)), tracer.turns | {turn}, is_view=True)
+
+    return Sweep(tracer.value.shape[0], item)
+
+
+def traced_range(*bounds: Any) -> Any:
+    """``range``, over a symbolic size as well."""
+    if not any(isinstance(one, Size | Place) for one in bounds):
+        return builtins.range(*bounds)
+    if len(bounds) == 2 and not isinstance(bounds[0], Size) and bounds[0] == 0:
+        bounds = bounds[1:]
+    size = as_size_expr(bounds[0]) if len(bounds) == 1 else None
+    if size is None:
+        raise refuse(f"range{bounds}: over a symbolic size it is range(size)")
+    return Sweep(size, Place)
+
+
+def as_sweep(item: Any) -> Any:
+    """The sweep over something of symbolic size; the thing itself if it has none."""
+    if isinstance(item, Tracer) and item.value.order and not isinstance(item.shape[0], int):
+        return sweep_of(item)
+    return item
+
+
+def traced_zip(*iterables: Any, strict: bool = False) -> Any:
+    """``zip``, over axes of one symbolic size as well."""
+    found = list(map(as_sweep, iterables))
+    sizes = list(dict.fromkeys(one.size for one in found if isinstance(one, Sweep)))
+    if not sizes:
+        return builtins.zip(*iterables, strict=strict)
+    if len(sizes) > 1 or not all(isinstance(one, Sweep) for one in found):
+        others = [type(one).__name__ for one in found if not isinstance(one, Sweep)]
+        raise refuse(f"zip of axes of sizes {', '.join(map(str, sizes))}{' and of ' + ', '.join(others) if others else ''}: they must be one")
+    return Sweep(sizes[0], lambda turn: tuple(one.item(turn) for one in found))
+
+
+def traced_enumerate(iterable: Any, start: int = 0) -> Any:
+    """``enumerate``, over a symbolic axis as well."""
+    found = as_sweep(iterable)
+    if not isinstance(found, Sweep):
+        return builtins.enumerate(iterable, start)
+    if start:
+        raise refuse(f"enumerate over an axis of symbolic size {found.size} that starts at {start}")
+    return Sweep(found.size, lambda turn: (Place(turn), found.item(turn)))
+
+
+def traced_sum(iterable: Any, /, start: Any = 0) -> Any:
+    """``sum``, over a symbolic axis as well."""
+    total = start
+    if isinstance(as_sweep(iterable), Sweep):
+        return start + Tracer.numpy_call("sum", (iterable,), {"axis": 0}) if isinstance(iterable, Tracer) else sum_of(iterable, start)
+    for item in iterable:
+        total = total + item
+    return total
+
+
+def sum_of(sweep: Sweep, start: Any) -> Any:
+    """The sum of a range or zip has no meaning as an array."""
+    raise refuse(f"sum() of a range or zip over an axis of symbolic size {sweep.size}")
+
+
+Tracer.sweep = staticmethod(sweep_of)
