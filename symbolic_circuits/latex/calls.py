@@ -11,7 +11,7 @@ from symbolic_circuits.latex.declared import Abbreviation, Key, OpaqueFunction
 from symbolic_circuits.latex.elaboration import MAX_CALLS, Elaboration
 from symbolic_circuits.latex.meaning import known, meaning, trace
 from symbolic_circuits.latex.source import Span
-from symbolic_circuits.latex.values import Value, array_of, column_of, contracted, merged, scalar
+from symbolic_circuits.latex.values import Value, array_of, column_of, contracted, merged, scalar, transposed
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.functions import relu, softmax
 from symbolic_circuits.syntax.vec import Vec
@@ -167,7 +167,7 @@ def vectorised(value: Value, span: Span, state: Elaboration) -> Value:
         raise state.error(f"vec takes a matrix; this is {state.shape(value)}", span)
     rows, cols = value.axes
     if state.symbols.vec_columns:
-        return Value(((*cols, *rows),), lambda: Vec(Transpose(value.build()).doit(deep=False)), span, "column", value.indices)
+        return Value(((*cols, *rows),), lambda: Vec(transposed(value.build())), span, "column", value.indices)
     return Value(((*rows, *cols),), lambda: Vec(value.build()), span, "column", value.indices)
 
 
@@ -178,7 +178,7 @@ def row_softmax(value: Value, span: Span, state: Elaboration) -> Value:
     if value.order != 1:
         raise state.error(f"softmax takes a matrix or vector; this is {state.shape(value)}", span)
     column = column_of(value)
-    return Value(value.axes, lambda: Transpose(softmax(Transpose(column()).doit(deep=False))), span, "column", value.indices)
+    return Value(value.axes, lambda: Transpose(softmax(transposed(column()))), span, "column", value.indices)
 
 
 def multilinear(tensor: Value, group: tree.Group, span: Span, state: Elaboration) -> Value:

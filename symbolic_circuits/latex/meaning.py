@@ -4,14 +4,14 @@ from functools import singledispatch
 
 from sympy import Identity as IdentityMatrix
 from sympy import Integer as Whole
-from sympy import OneMatrix, Pow, Rational, Trace, Transpose
+from sympy import OneMatrix, Pow, Rational, Trace
 
 from symbolic_circuits.latex import tree
 from symbolic_circuits.latex.atoms import Atom, atoms_of
 from symbolic_circuits.latex.elaboration import Elaboration
 from symbolic_circuits.latex.sizes import Unknown
 from symbolic_circuits.latex.source import Span
-from symbolic_circuits.latex.values import Build, Value, column_of, contracted, plus, scalar, scaled, unmatrix
+from symbolic_circuits.latex.values import Build, Value, column_of, contracted, plus, scalar, scaled, transposed, unmatrix
 
 __all__ = [
     "as_matrix",
@@ -186,7 +186,7 @@ def as_matrix(value: Value, state: Elaboration, *, plain: bool = False) -> tuple
         return value.build, value.axes
     column = column_of(value)
     if state.symbols.rows and not plain:
-        return lambda: Transpose(column()).doit(deep=False), ((), value.axes[0])
+        return lambda: transposed(column()), ((), value.axes[0])
     return column, (value.axes[0], ())
 
 
@@ -198,9 +198,7 @@ def transpose(value: Value, span: Span, state: Elaboration) -> Value:
     if value.order > 2:
         raise state.error(f"a transpose exchanges the axes of a matrix; this has {value.order} axes", span)
     build, axes = as_matrix(value, state)
-    return Value(
-        axes[::-1], lambda: Transpose(build()).doit(deep=False), span, "plain", value.indices, value.is_zero, value.operator
-    )
+    return Value(axes[::-1], lambda: transposed(build()), span, "plain", value.indices, value.is_zero, value.operator)
 
 
 def trace(value: Value, span: Span, state: Elaboration) -> Value:

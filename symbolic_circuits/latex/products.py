@@ -10,7 +10,7 @@ r"""Products: side by side, ``\cdot``, elementwise, Kronecker, inner products of
 
 from functools import reduce
 
-from sympy import Expr, KroneckerProduct, MatMul, Trace, Transpose
+from sympy import Expr, KroneckerProduct, Trace
 from sympy.tensor.array.expressions import OneArray
 
 from symbolic_circuits.errors import LatexError
@@ -20,7 +20,17 @@ from symbolic_circuits.latex.elaboration import Elaboration
 from symbolic_circuits.latex.meaning import as_matrix, inner, known, meaning, quotient, same_shape
 from symbolic_circuits.latex.sizes import axis_text
 from symbolic_circuits.latex.source import Span
-from symbolic_circuits.latex.values import Value, array_of, contracted, hadamard, merged, scalar, scaled
+from symbolic_circuits.latex.values import (
+    Value,
+    array_of,
+    contracted,
+    hadamard,
+    merged,
+    product_of_matrices,
+    scalar,
+    scaled,
+    transposed,
+)
 from symbolic_circuits.syntax.arrays import TensorDot
 from symbolic_circuits.syntax.contract import contract
 
@@ -78,7 +88,7 @@ def matrix_product(left: Value, right: Value, span: Span, state: Elaboration) ->
     indices, is_zero = merged([left, right]), left.is_zero or right.is_zero
 
     def build() -> Expr:
-        return MatMul(a(), b()).doit(deep=False)
+        return product_of_matrices(a(), b())
 
     vectors = left.order == 1 or right.order == 1
     if rows == () and cols == ():
@@ -86,7 +96,7 @@ def matrix_product(left: Value, right: Value, span: Span, state: Elaboration) ->
     if vectors and cols == () and not state.symbols.rows:
         return Value((rows,), build, span, "column", indices, is_zero)
     if vectors and rows == () and state.symbols.rows:
-        return Value((cols,), lambda: Transpose(build()).doit(deep=False), span, "column", indices, is_zero)
+        return Value((cols,), lambda: transposed(build()), span, "column", indices, is_zero)
     operator = left.operator or right.operator
     return Value((rows, cols), build, span, "plain", indices, is_zero, operator)
 

@@ -13,14 +13,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sympy import Add, Expr, HadamardProduct, Integer, MatMul, Mul, S, Transpose, ZeroMatrix
+from sympy import Add, Expr, HadamardProduct, Integer, MatAdd, MatMul, Mul, S, Transpose, ZeroMatrix
 from sympy.tensor.array.expressions import ZeroArray
 
 from symbolic_circuits.latex.sizes import Axis, size_expr
 from symbolic_circuits.latex.source import Span
 from symbolic_circuits.syntax.contract import contract
 
-__all__ = ["Build", "Value", "array_of", "column_of", "contracted", "plus", "scaled", "scalar", "unmatrix"]
+__all__ = [
+    "Build",
+    "Value",
+    "array_of",
+    "column_of",
+    "contracted",
+    "plus",
+    "product_of_matrices",
+    "scaled",
+    "scalar",
+    "transposed",
+    "unmatrix",
+]
 
 Build = Callable[[], Expr]
 
@@ -96,7 +108,7 @@ def scaled(factor: Value, value: Value, span: Span) -> Value:
         )
     return Value(
         value.axes,
-        lambda: MatMul(left(), right()).doit(deep=False),
+        lambda: product_of_matrices(left(), right()),
         span,
         value.form,
         merged([factor, value]),
@@ -126,15 +138,23 @@ def plus(values: Sequence[Value], signs: Sequence[int], span: Span) -> Value:
 
 def negative(expr: Expr, is_matrix: bool) -> Expr:
     """-expr."""
-    return MatMul(S.NegativeOne, expr).doit(deep=False) if is_matrix else Mul(S.NegativeOne, expr)
+    return product_of_matrices(S.NegativeOne, expr) if is_matrix else Mul(S.NegativeOne, expr)
 
 
 def sum_of_matrices(terms: Sequence[Expr]) -> Expr:
-    """The sum of matrices, zeros left out by SymPy."""
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total
+    """The sum of matrices as it was written."""
+    return MatAdd(*(part for term in terms for part in (term.args if isinstance(term, MatAdd) else (term,))))
+
+
+def product_of_matrices(*factors: Expr) -> Expr:
+    """The product of scalars and matrices as it was written, scalars first."""
+    parts = [part for factor in factors for part in (factor.args if isinstance(factor, MatMul) else (factor,))]
+    return MatMul(*(part for part in parts if not part.is_Matrix), *(part for part in parts if part.is_Matrix))
+
+
+def transposed(expr: Expr) -> Expr:
+    """The transpose as it was written; of a transpose, the matrix."""
+    return expr.arg if isinstance(expr, Transpose) else Transpose(expr)
 
 
 def unmatrix(value: Value) -> Value:
@@ -143,9 +163,7 @@ def unmatrix(value: Value) -> Value:
         return value
     if value.axes[1] == ():
         return Value(value.axes[:1], value.build, value.span, "column", value.indices, value.is_zero)
-    return Value(
-        value.axes[1:], lambda: Transpose(value.build()).doit(deep=False), value.span, "column", value.indices, value.is_zero
-    )
+    return Value(value.axes[1:], lambda: transposed(value.build()), value.span, "column", value.indices, value.is_zero)
 
 
 def hadamard(left: Value, right: Value, span: Span) -> Value:
