@@ -5,6 +5,7 @@ Files are collected that match the option ``symbolic_circuits_files`` of the ini
 """
 
 import re
+import time
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 __all__ = ["DocumentFile", "DocumentItem"]
 
 OPTION = "symbolic_circuits_files"
+STARTED = time.time()
 PATTERNS = pytest.StashKey[list[re.Pattern]]()
 WILD = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 OPENED = pytest.StashKey[list[Any]]()
@@ -118,4 +120,4 @@ def cache_of(config: pytest.Config) -> Any:
     except OSError:
         return None
     worker = getattr(config, "workerinput", {}).get("workerid", "")
-    return import_module("symbolic_circuits.documents.cache").Cache(folder, worker)
+    return import_module("symbolic_circuits.documents.cache").Cache(folder, worker, since=STARTED)

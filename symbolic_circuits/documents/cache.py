@@ -2,12 +2,14 @@
 
 The key is a hash of the bytes of the document, of its kind, of all source files of the package, and of the versions of Python and of the
 libraries that decide. An entry has a result for each check that was as claimed, and null for the others; it is plain JSON, and one that is
-damaged is as good as none. Processes that share the work of a document write entries of their own under one key.
+damaged is as good as none. Processes that share the work of a document write entries of their own under one key. A process keeps nothing
+when a source file has changed since it started, for what it runs may not be what is there.
 """
 
 import json
 import os
 import sys
+import time
 from functools import cache as once
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -23,13 +25,28 @@ __all__ = ["Cache", "code_hash", "user_folder"]
 PACKAGE = Path(__file__).parents[1]
 LIBRARIES = ("lark", "networkx", "numpy", "opt_einsum", "sympy")
 MAX_ENTRIES = 2000
+LOADED = time.time()
+
+
+def source_files() -> list[Path]:
+    """The source files of the package."""
+    return sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".lark"))
+
+
+def has_changed(since: float) -> bool:
+    """Whether a source file was written or replaced after a time, or is another than when it was hashed."""
+    try:
+        newest = max((max(state.st_mtime, state.st_ctime) for state in map(os.stat, source_files())), default=since)
+    except OSError:
+        return True
+    return newest >= since or code_hash.__wrapped__() != code_hash()
 
 
 @once
 def code_hash() -> str | None:
     """A hash of everything that decides a verdict besides the document; None where the code is not there as files."""
     hashed = sha256(f"{sys.version_info[:2]}".encode())
-    files = sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".lark"))
+    files = source_files()
     if not files:
         return None
     try:
@@ -58,11 +75,12 @@ class Cache:
     ----------
     folder : is made when the first entry is written
     writer : a word that tells processes apart that write at the same time
+    since : when the process started, or an early time in it
     """
 
-    def __init__(self, folder: Path | str, writer: str = "") -> None:
+    def __init__(self, folder: Path | str, writer: str = "", *, since: float = LOADED) -> None:
         self.folder = Path(folder)
-        self.writer = writer
+        self.writer, self.since = writer, since
 
     def key(self, name: str, data: bytes) -> str | None:
         """The key of a document; None where nothing can be kept."""
@@ -81,7 +99,7 @@ class Cache:
 
     def store(self, key: str | None, checks: list[Check]) -> None:
         """Keep those results that are as claimed; a folder that cannot be written is no error."""
-        if not key:
+        if not key or has_changed(self.since):
             return
         known = [check.to_data() if isinstance(check, Result) and check.is_ok else None for check in checks]
         try:

@@ -119,8 +119,9 @@ def failure_text(name: str, result: Result) -> str:
       A B = B A
       refuted at n = 2
     """
-    explained = [] if result.explanation == result.words else result.explanation.splitlines()
-    lines = [line for line in (*result.source.splitlines(), *explained) if line.strip()]
+    lines = [
+        line for line in (*result.source.splitlines(), *result.explanation.splitlines()) if line.strip() not in ("", result.words)
+    ]
     return "\n".join([f"{name}:{result.line}: {result.id}: {result.words}", *(f"  {line}" for line in lines)])
 
 

@@ -455,7 +455,7 @@ def axis_of(text: str, statement: Source) -> Axis:
 def size_name(text: str, statement: Source) -> str:
     """The name of a size."""
     found = SIZE.match(text.strip())
-    if not found:
+    if not found or text.strip() == "x":
         raise statement.error(
             f"{text.strip()[:40]!r} is no size: a size is a name (n, d, d_{{model}}), a number, a product n*d or a sum d + 1; shapes are joined by x",
             Span(0, len(statement.text)),

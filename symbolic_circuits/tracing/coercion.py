@@ -39,6 +39,6 @@ def as_shape(shape: Any) -> tuple[Expr, ...]:
     sizes = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
     found = [as_size_expr(size) for size in sizes]
     for size, expr in zip(sizes, found, strict=True):
-        if expr is None or expr == 0 or expr.is_negative and expr != -1:
+        if expr is None or expr == 0 or (expr.is_negative and expr != -1):
             raise refuse(f"{size!r} is no size of an axis")
     return tuple(found)

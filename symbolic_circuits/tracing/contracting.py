@@ -20,10 +20,9 @@ from symbolic_circuits.syntax.contract import Contracted, contract
 from symbolic_circuits.syntax.express.matrix import write_matrix
 from symbolic_circuits.syntax.express.product import Part, Product
 from symbolic_circuits.syntax.express.symbols import Symbols
-from symbolic_circuits.syntax.sums import IndexSum
 from symbolic_circuits.tracing.values import Value
 
-__all__ = ["Labels", "contracted", "scaled", "zero"]
+__all__ = ["Labels", "coefficient_of", "contracted", "is_zero", "scaled", "zero"]
 
 Labels = tuple[str, ...]
 Operand = tuple[Basic, tuple[Labels, ...]]

@@ -13,9 +13,9 @@ from symbolic_circuits.identities.prove import Given, prove, zero_like
 from symbolic_circuits.tracing import operations, patterns
 from symbolic_circuits.tracing.coercion import as_value
 from symbolic_circuits.tracing.einsums import einsum, parsed
-from symbolic_circuits.tracing.functions import FUNCTIONS
 from symbolic_circuits.tracing.shapes import parse_size
 from symbolic_circuits.tracing.sizes import size_of
+from symbolic_circuits.tracing.table import FUNCTIONS
 from symbolic_circuits.tracing.trace import symbol_of
 from symbolic_circuits.tracing.values import Value, from_sympy
 
@@ -76,14 +76,25 @@ def terms_of(side: Any) -> Iterator[Term]:
         yield coefficient, parts[0], tuple(parts[1:]), dict(sizes)
 
 
-def labels_of(term: Term) -> list[list[str]] | None:
-    """The index of each axis of each array; None where the text does not say it alone."""
+def labels_of(term: Term) -> tuple[list[list[str]] | None, list[str | None] | None]:
+    """The index of each axis of each array, and of each axis of the result; None where the text does not say it alone."""
     _, text, names, _ = term
     if len(names) == 1 and patterns.is_einops(text):
-        groups = patterns.read_pattern(text)[0]
-        return [[group[0] for group in groups]] if all(len(group) == 1 for group in groups) else None
-    parts = [part.split() for part in text.partition("->")[0].split(",")] if patterns.is_einops(text) else parsed(text, len(names))[0]
-    return None if any("..." in part for part in parts) else parts
+        groups, out = patterns.read_pattern(text)
+    elif patterns.is_einops(text):
+        inputs, _, output = text.partition("->")
+        parts = [patterns.names_in(part, text) for part in inputs.split(",")]
+        return (None if dotted(*parts) else parts), (None if dotted(*parts) else list(patterns.names_in(output, text)))
+    else:
+        parts, output = parsed(text, len(names))
+        return (None, None) if dotted(*parts) else (parts, list(output))
+    plain = None if dotted(*groups) or any(len(group) != 1 for group in groups) else [[group[0] for group in groups]]
+    return plain, None if dotted(*out) else [group[0] if len(group) == 1 else None for group in out]
+
+
+def dotted(*parts: Sequence[str]) -> bool:
+    """Whether there is an ellipsis."""
+    return any("..." in part for part in parts)
 
 
 def arrays_of(terms: Sequence[Term], shapes: Mapping[str, str]) -> dict[str, Value]:
@@ -97,9 +108,12 @@ def arrays_of(terms: Sequence[Term], shapes: Mapping[str, str]) -> dict[str, Val
         return one
 
     for number, term in enumerate(terms):
-        with_error(term, lambda term=term: labels_of(term))
-        found = labels_of(term) or []
-        for name, labels in zip(term[2], found, strict=False):
+        found, output = with_error(term, lambda term=term: labels_of(term))
+        for k, label in enumerate(output or ()):  # all terms have one shape
+            a, b = root(("->", k)), root((number, label))
+            if label is not None and a != b:
+                same[b] = a
+        for name, labels in zip(term[2], found or (), strict=False):
             plain, axes = name.removesuffix(".T"), labels[::-1] if name.endswith(".T") else labels
             if plain not in shapes and orders.setdefault(plain, len(axes)) != len(axes):
                 raise IdentityError(f"{plain} has {orders[plain]} axes in one term and {len(axes)} in {term[1]!r}")

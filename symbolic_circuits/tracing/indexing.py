@@ -81,7 +81,9 @@ def position(place: Any, size: Expr) -> Expr:
     if not isinstance(at, Integer):
         raise refuse(f"the place {place} along an axis of size {size}: it is not known to be one of 0 to {size} - 1")
     if at < 0 and not isinstance(size, Integer):
-        raise refuse(f"the place {place} along an axis of size {size} has no number; turn the axis around or give a number for the size")
+        raise refuse(
+            f"the place {place} along an axis of size {size} has no number; turn the axis around or give a number for the size"
+        )
     if isinstance(size, Integer) and not -size <= at < size:
         raise refuse(f"the place {place} is outside of an axis of size {size}")
     return at % size if isinstance(size, Integer) else at
@@ -143,14 +145,18 @@ def selection(before: Expr, width: Expr, after: Expr, size: Expr) -> MatrixExpr:
     """The matrix of zeros and ones that takes a part of an axis that is a sum."""
     sizes = [before, width, after]
     if not all(one == 0 or isinstance(one, Symbol) or (isinstance(one, Integer) and one > 0) for one in sizes) or width == 0:
-        raise refuse(f"the slice {before}:{before + width} along an axis of size {size}: it is no part of a sum or product of sizes")
+        raise refuse(
+            f"the slice {before}:{before + width} along an axis of size {size}: it is no part of a sum or product of sizes"
+        )
     return BlockMatrix([[Identity(width) if k == 1 else ZeroMatrix(one, width)] for k, one in enumerate(sizes) if one != 0])
 
 
 def matmul_along(value: Value, axis: int, matrix: Any) -> Value:
     """A matrix (old, new) applied along an axis."""
     names, new = letters(value.order), "new"
-    sizes = dict(zip(names, value.shape, strict=True)) | {new: Integer(matrix.shape[1]) if isinstance(matrix.shape[1], int) else matrix.shape[1]}
+    sizes = dict(zip(names, value.shape, strict=True)) | {
+        new: Integer(matrix.shape[1]) if isinstance(matrix.shape[1], int) else matrix.shape[1]
+    }
     shape = (value.shape[axis], sizes[new])
     operands = [(value, [(one,) for one in names]), (Value(matrix, shape), [(names[axis],), (new,)])]
     return contracted(operands, [(new,) if k == axis else (one,) for k, one in enumerate(names)], sizes)
@@ -165,5 +171,3 @@ def diagonal(value: Value, first: int, second: int) -> Value:
     labels = [(names[first] if k == second else one,) for k, one in enumerate(names)]
     rest = [(one,) for k, one in enumerate(names) if k not in (first, second)]
     return contracted([(value, labels)], [*rest, (names[first],)], dict(zip(names, value.shape, strict=True)))
-
-

@@ -18,11 +18,11 @@ from symbolic_circuits.syntax import functions as syntax_functions
 from symbolic_circuits.tracing import operations, patterns
 from symbolic_circuits.tracing.coercion import as_shape, as_value
 from symbolic_circuits.tracing.contracting import zero
-from symbolic_circuits.tracing.functions import FUNCTIONS
-from symbolic_circuits.tracing.loops import Sweep, traced_enumerate, traced_range, traced_sum, traced_zip
 from symbolic_circuits.tracing.names import CALLS
 from symbolic_circuits.tracing.refusing import refuse
 from symbolic_circuits.tracing.sizes import Size
+from symbolic_circuits.tracing.sweeps import Sweep, traced_enumerate, traced_range, traced_sum, traced_zip
+from symbolic_circuits.tracing.table import FUNCTIONS
 from symbolic_circuits.tracing.tracer import Tracer, call
 from symbolic_circuits.tracing.values import Value, scalar
 
@@ -41,7 +41,9 @@ def symbolic(items: Any) -> bool:
 def made(function: Callable[..., Value], original: Callable, always: bool = False) -> Callable:
     """A function that makes an array of a shape; one of numbers as the library does."""
 
-    def make(*shape: Any, dtype: Any = None, device: Any = None, requires_grad: Any = None, order: Any = None, **kwargs: Any) -> Any:
+    def make(
+        *shape: Any, dtype: Any = None, device: Any = None, requires_grad: Any = None, order: Any = None, **kwargs: Any
+    ) -> Any:
         shape = shape or tuple(kwargs.pop(key) for key in ("shape", "size") if key in kwargs)
         if not (always or symbolic(shape)) or kwargs:
             words = {"dtype": dtype, "device": device, "requires_grad": requires_grad, "order": order}
@@ -53,7 +55,7 @@ def made(function: Callable[..., Value], original: Callable, always: bool = Fals
 
 def shape_of(sizes: tuple) -> tuple:
     """``(n, d)`` of ``f(n, d)`` and of ``f((n, d))``."""
-    return as_shape(sizes[0] if len(sizes) == 1 else sizes)
+    return as_shape(sizes[0] if isinstance(sizes[0], tuple | list) else sizes)  # what follows a tuple is a dtype
 
 
 def eye(n: Any, m: Any = None) -> Value:
@@ -116,10 +118,13 @@ def table() -> dict[int, Any]:
 
 def functions_of_packages() -> Iterator[tuple[str, Any]]:
     """Functions that have no protocol, and the operations that stand for them."""
-    yield "softmax", syntax_functions.softmax
+    yield "numpy softmax", syntax_functions.softmax
     yield "relu", syntax_functions.relu
     for path, names in (
-        ("einops", {"rearrange": "einops rearrange", "reduce": "einops reduce", "repeat": "einops repeat", "einsum": "einops einsum"}),
+        (
+            "einops",
+            {"rearrange": "einops rearrange", "reduce": "einops reduce", "repeat": "einops repeat", "einsum": "einops einsum"},
+        ),
         ("opt_einsum", {"contract": "einsum"}),
         ("scipy.special", {"softmax": "scipy softmax"}),
     ):

@@ -74,6 +74,4 @@ def kron(left: Value, right: Value) -> Value:
     a, b = letters(left.order, "a"), letters(right.order, "b")
     sizes = dict(zip([*a, *b], [*left.shape, *right.shape], strict=True))
     operands = [(left, [(one,) for one in a]), (right, [(one,) for one in b])]
-    return contracted(operands, [pair for pair in zip(a, b, strict=True)], sizes)
-
-
+    return contracted(operands, list(zip(a, b, strict=True)), sizes)

@@ -10,16 +10,16 @@ from typing import Any
 
 from sympy import Integer
 
-from symbolic_circuits.tracing import functions, operations
+from symbolic_circuits.tracing import axis_functions, functions, operations, product_functions
 from symbolic_circuits.tracing.coercion import as_shape, as_value
-from symbolic_circuits.tracing.functions import FUNCTIONS
-from symbolic_circuits.tracing.operations import normal_axes, permuted, reshaped
+from symbolic_circuits.tracing.operations import normal_axes, reshaped
 from symbolic_circuits.tracing.refusing import refuse
 from symbolic_circuits.tracing.sizes import size_of
+from symbolic_circuits.tracing.table import FUNCTIONS
 from symbolic_circuits.tracing.tracer import Tracer, call
 from symbolic_circuits.tracing.values import Value
 
-__all__ = ["HINTS", "METHODS", "TORCH", "hint"]
+__all__ = ["CALLS", "HINTS", "METHODS", "TORCH", "axis_functions", "functions", "hint", "product_functions"]
 
 SOFTMAX = "a softmax spelled out is not recognised: use symbolic_circuits.softmax(x), scipy.special.softmax or torch.softmax"
 HINTS = {
@@ -61,22 +61,24 @@ def transpose(a: Value, *axes: Any) -> Value:
     """NumPy's with all axes or none, PyTorch's with two."""
     axes = given_together(axes)
     if not axes or axes == (None,):
-        return functions.transpose(a)
+        return FUNCTIONS["transpose"](a)
     if len(axes) == 2 and a.order == 2 and normal_axes(axes, 2, "transpose") == (0, 1):
-        raise refuse(f"X.transpose{tuple(axes)} of a matrix is X in NumPy and X^T in PyTorch: write X.T, np.swapaxes or torch.transpose")
-    return functions.swapaxes(a, *axes) if len(axes) == 2 else functions.transpose(a, axes)
+        raise refuse(
+            f"X.transpose{tuple(axes)} of a matrix is X in NumPy and X^T in PyTorch: write X.T, np.swapaxes or torch.transpose"
+        )
+    return FUNCTIONS["swapaxes"](a, *axes) if len(axes) == 2 else FUNCTIONS["transpose"](a, axes)
 
 
 def permute(a: Value, *dims: Any) -> Value:
     """PyTorch's order of all axes."""
-    return functions.transpose(a, given_together(dims))
+    return FUNCTIONS["transpose"](a, given_together(dims))
 
 
 def expand(a: Value, *sizes: Any) -> Value:
     """PyTorch's broadcast_to, in which -1 keeps a size."""
     shape = as_shape(given_together(sizes))
     old = (None,) * (len(shape) - a.order) + a.shape
-    return functions.broadcast_to(a, tuple(size_of(own if size == -1 else size) for size, own in zip(shape, old, strict=True)))
+    return FUNCTIONS["broadcast_to"](a, tuple(size_of(own if size == -1 else size) for size, own in zip(shape, old, strict=True)))
 
 
 def same(a: Value, *args: Any, **kwargs: Any) -> Value:
@@ -92,14 +94,22 @@ def as_type(a: Value, dtype: Any = float, **kwargs: Any) -> Value:
     return a
 
 
+def softmax(a: Value, dim: Any = None, axis: Any = None) -> Value:
+    """PyTorch's, which has a default axis that depends on the number of axes."""
+    axis = axis if dim is None else dim
+    if axis is None:
+        raise refuse("softmax without an axis: dim=-1 is that of rows")
+    return FUNCTIONS["softmax"](a, axis)
+
+
 def squeeze_dim(a: Value, dim: Any = None) -> Value:
     """PyTorch's, which leaves an axis that is longer than 1."""
-    return functions.squeeze(a, dim) if dim is None or a.shape[dim] == 1 else a
+    return FUNCTIONS["squeeze"](a, dim) if dim is None or a.shape[dim] == 1 else a
 
 
 def chunk(a: Value, chunks: int, dim: int = 0) -> tuple[Value, ...]:
     """So many equal parts."""
-    return tuple(functions.split(a, chunks, dim))
+    return tuple(FUNCTIONS["split"](a, chunks, dim))
 
 
 def torch_split(a: Value, split_size: Any, dim: int = 0) -> tuple[Value, ...]:
@@ -115,7 +125,7 @@ def torch_split(a: Value, split_size: Any, dim: int = 0) -> tuple[Value, ...]:
         ends.append(ends[-1] + size)
     if ends[-1] != size_of(a.shape[dim]):
         raise refuse(f"split of an axis of size {a.shape[dim]} into parts of sizes {split_size}")
-    return tuple(functions.split(a, ends[1:-1], dim))
+    return tuple(FUNCTIONS["split"](a, ends[1:-1], dim))
 
 
 def unbind(a: Value, dim: int = 0) -> tuple[Value, ...]:
@@ -123,13 +133,13 @@ def unbind(a: Value, dim: int = 0) -> tuple[Value, ...]:
     (dim,) = normal_axes(dim, a.order, "unbind")
     if not isinstance(a.shape[dim], Integer):
         raise refuse(f"unbind of an axis of symbolic size {a.shape[dim]}")
-    return tuple(functions.getitem(a, (slice(None),) * dim + (k,)) for k in range(int(a.shape[dim])))
+    return tuple(FUNCTIONS["getitem"](a, (slice(None),) * dim + (k,)) for k in range(int(a.shape[dim])))
 
 
 def linear(a: Value, weight: Any, bias: Any = None) -> Value:
     """x W^T + b."""
-    found = functions.matmul(a, functions.matrix_transpose(as_value(weight)))
-    return found if bias is None else functions.add(found, bias)
+    found = FUNCTIONS["matmul"](a, FUNCTIONS["matrix_transpose"](as_value(weight)))
+    return found if bias is None else FUNCTIONS["add"](found, bias)
 
 
 def flatten(a: Value, start_dim: int = 0, end_dim: int = -1) -> Value:
@@ -147,10 +157,61 @@ for shared in (reshape, transpose, permute, expand, squeeze_dim, chunk, torch_sp
     shared.may_be_view = True  # type: ignore[attr-defined]
 same.may_be_view = as_type.may_be_view = True  # type: ignore[attr-defined]
 
-BOTH = """sum mean dot trace diagonal ravel squeeze swapaxes copy clone add sub subtract mul multiply div divide matmul square pow
-softmax relu sigmoid exp log tanh sin cos sqrt clip clamp unsqueeze swapdims moveaxis movedim outer inner kron vdot einsum tensordot
-diag negative neg positive power getitem matrix_transpose adjoint transpose inverse""".split()
+BOTH = [
+    "sum",
+    "mean",
+    "dot",
+    "trace",
+    "diagonal",
+    "ravel",
+    "squeeze",
+    "swapaxes",
+    "copy",
+    "clone",
+    "add",
+    "sub",
+    "subtract",
+    "mul",
+    "multiply",
+    "div",
+    "divide",
+    "matmul",
+    "square",
+    "pow",
+    "softmax",
+    "relu",
+    "sigmoid",
+    "exp",
+    "log",
+    "tanh",
+    "sin",
+    "cos",
+    "sqrt",
+    "clip",
+    "clamp",
+    "unsqueeze",
+    "swapdims",
+    "moveaxis",
+    "movedim",
+    "outer",
+    "inner",
+    "kron",
+    "vdot",
+    "einsum",
+    "tensordot",
+    "diag",
+    "negative",
+    "neg",
+    "positive",
+    "power",
+    "getitem",
+    "matrix_transpose",
+    "adjoint",
+    "transpose",
+    "inverse",
+]
 METHODS: dict[str, Callable] = {name: FUNCTIONS[name] for name in BOTH} | {
+    "softmax": softmax,
     "reshape": reshape,
     "view": reshape,
     "transpose": transpose,
@@ -184,17 +245,16 @@ TORCH: dict[str, Callable] = (
         "linear": linear,
         "diag_embed": diag_embed,
         "rsub": lambda a, b: FUNCTIONS["subtract"](b, a),
-        "__get__": None,
         **{f"__{name}__": FUNCTIONS[name] for name in ("add", "sub", "mul", "matmul", "pow")},
         **{f"__r{name}__": (lambda a, b, body=FUNCTIONS[name]: body(b, a)) for name in ("add", "sub", "mul", "matmul", "pow")},
         "__truediv__": FUNCTIONS["divide"],
         "__rtruediv__": lambda a, b: FUNCTIONS["divide"](b, a),
     }
 )
-READ_OVER = {"optimize", "casting", "order", "subok", "dtype", "device", "_stacklevel", "inplace", "half_to_float", "approximate"}
+READ_OVER = {"optimize", "casting", "subok", "dtype", "device", "_stacklevel", "inplace", "half_to_float"}
 CALLS: dict[str, Callable] = (
     {f"numpy {name}": body for name, body in FUNCTIONS.items()}
-    | {f"torch {name}": body for name, body in TORCH.items() if body}
+    | {f"torch {name}": body for name, body in TORCH.items()}
     | FUNCTIONS
     | METHODS
 )
@@ -226,6 +286,10 @@ def library_call(library: str, name: str, args: tuple, kwargs: dict, known: Mapp
         raise refuse(f"{library}.{name} writes in place into out={type(kwargs['out']).__name__} (or += on an array of numbers)")
     if name not in known:
         raise refuse(f"{library}.{name} of a traced array is not traced{hint(name, known)}")
+    if kwargs.get("inplace"):
+        raise refuse(f"{library}.{name} with inplace=True")
+    if kwargs.get("order", "C") in ("C", None):
+        kwargs = {key: value for key, value in kwargs.items() if key != "order"}
     kept = {key: value for key, value in kwargs.items() if key not in READ_OVER and key != "out"}
     if "dtype" in kwargs and kwargs["dtype"] is not None:
         as_type(as_value(0), kwargs["dtype"])

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
-from sympy import Add, Dummy, Expr, Identity, Integer, Lambda, Mul, OneMatrix, Pow, S, cancel
+from sympy import Add, Dummy, Expr, Identity, Integer, Lambda, MatAdd, Mul, OneMatrix, Pow, S, cancel, default_sort_key
 from sympy.core.basic import Basic
+from sympy.matrices.matrixbase import MatrixBase
 
 from symbolic_circuits.syntax.arrays import Row
 from symbolic_circuits.syntax.contract import contract
 from symbolic_circuits.syntax.functions import RowFunction
-from symbolic_circuits.tracing.contracting import contracted, is_zero, scaled, zero
+from symbolic_circuits.tracing.contracting import coefficient_of, contracted, is_zero, scaled, zero
 from symbolic_circuits.tracing.refusing import refuse
 from symbolic_circuits.tracing.shapes import shown_shape
 from symbolic_circuits.tracing.values import Value, exact
@@ -116,11 +117,23 @@ def added(left: Value, right: Value) -> Value:
     if is_zero(a) or is_zero(b):
         return Value(b if is_zero(a) else a, shape)
     if len(shape) > 2:
-        a, b = (as_summand(expr, len(shape)) for expr in (a, b))
-        total = Add(a, b)
-    else:
-        total = a + b
-    return zero(shape) if total == 0 else Value(total, shape)
+        total = Add(*(as_summand(expr, len(shape)) for expr in (a, b)))
+        return zero(shape) if total == 0 else Value(total, shape)
+    return Value(matrix_sum(a, b, shape) if shape else a + b, shape)
+
+
+def matrix_sum(a: Basic, b: Basic, shape: Sequence[Expr]) -> Basic:
+    """The sum of matrices with equal terms collected; nothing else is worked out."""
+    if isinstance(a, MatrixBase) and isinstance(b, MatrixBase):
+        return a + b
+    coefficients: dict[Basic, Expr] = {}
+    for term in (term for expr in (a, b) for term in (expr.args if isinstance(expr, MatAdd) else (expr,))):
+        factor, matrix = coefficient_of(term)
+        coefficients[matrix] = coefficients.get(matrix, S.Zero) + factor
+    terms = [scaled(factor, matrix, shape) for matrix, factor in coefficients.items() if factor != 0]
+    if not terms:
+        return zero(shape).expr
+    return terms[0] if len(terms) == 1 else MatAdd(*sorted(terms, key=default_sort_key))
 
 
 def as_summand(expr: Basic, order: int) -> Expr:
@@ -220,9 +233,7 @@ def unit(size: Expr, place: Expr) -> Value:
     return Value(contract([["i"], ["i", []]], Row(Identity(size), place)), (size,))
 
 
-def regrouped(
-    value: Value, before: Sequence[Sequence[str]], after: Sequence[Sequence[str]], sizes: dict[str, Expr]
-) -> Value:
+def regrouped(value: Value, before: Sequence[Sequence[str]], after: Sequence[Sequence[str]], sizes: dict[str, Expr]) -> Value:
     """Axes split into labels and grouped anew, row-major; identities say the sizes that a split leaves open."""
     named = [(identity(sizes[one]), [(one,), (one,)]) for group in before if len(group) > 1 for one in group[:-1]]
     return contracted([(value, [tuple(group) for group in before]), *named], [tuple(group) for group in after], sizes)
@@ -247,9 +258,7 @@ def inferred(have: Sequence[Expr], want: Sequence[Expr]) -> tuple[Expr, ...]:
     return tuple(rest if size == -1 else size for size in want)
 
 
-def refined(
-    have: Sequence[Expr], want: Sequence[Expr]
-) -> tuple[list[list[str]], list[list[str]], dict[str, Expr]]:
+def refined(have: Sequence[Expr], want: Sequence[Expr]) -> tuple[list[list[str]], list[list[str]], dict[str, Expr]]:
     """The axes of two shapes as groups of common parts, and the sizes of these."""
     what = f"reshape of {shown_shape(have)} to {shown_shape(want)}"
     if cancel(Mul(*have) - Mul(*want)) != 0:

@@ -95,7 +95,9 @@ def sizes_in(groups: Groups, value: Value, given: Mapping[str, Any], text: str) 
         missing = [name for name in group if name not in sizes]
         rest = cancel(size / Mul(*(sizes[name] for name in group if name in sizes)))
         if len(missing) > 1:
-            raise refuse(f"the pattern {text!r} splits an axis of size {size} into {', '.join(group)}; give the size of one, {group[0]}=...")
+            raise refuse(
+                f"the pattern {text!r} splits an axis of size {size} into {', '.join(group)}; give the size of one, {group[0]}=..."
+            )
         if missing:
             sizes[missing[0]] = rest
         if not is_whole(rest) or (not missing and rest != 1):
@@ -164,5 +166,3 @@ def names_in(part: str, text: str) -> list[str]:
     if any(not NAME.match(word) or word == "1" for word in words):
         raise refuse(f"the pattern {text!r} of an einsum has names and ... only")
     return words
-
-

@@ -128,7 +128,7 @@ class Size:
             return bool(RELATIONS[relation](difference, 0))
         if relation in ("==", "!=") and known_to_differ(self.expr, number):
             return relation == "!="
-        least = difference.subs({symbol: 1 for symbol in difference.free_symbols})  # sums and products grow with every size
+        least = difference.subs(dict.fromkeys(difference.free_symbols, 1))  # sums and products grow with every size
         grows = all(term.as_coeff_Mul()[0] > 0 for term in difference.as_ordered_terms() if term.free_symbols)
         if grows and (least > 0 or (least == 0 and relation in (">=", "<"))):
             return relation in (">", ">=", "!=")

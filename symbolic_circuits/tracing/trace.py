@@ -16,7 +16,7 @@ from fractions import Fraction
 from numbers import Number
 from typing import Any
 
-from sympy import MatrixSymbol, S, Symbol
+from sympy import Expr, MatrixSymbol, Rational, S, Symbol
 from sympy.core.basic import Basic
 from sympy.tensor.array.expressions import ArraySymbol
 
@@ -27,7 +27,7 @@ from symbolic_circuits.tracing.coercion import as_value
 from symbolic_circuits.tracing.interception import rebuilt
 from symbolic_circuits.tracing.refusing import located, refusals
 from symbolic_circuits.tracing.shapes import parse_shape
-from symbolic_circuits.tracing.sizes import Size
+from symbolic_circuits.tracing.sizes import Size, is_whole
 from symbolic_circuits.tracing.tracer import Tracer, lifted, turns_of
 from symbolic_circuits.tracing.values import Value, from_sympy
 
@@ -43,7 +43,7 @@ def trace(function: Callable, arguments: Mapping[str, Any] | None = None, /, **s
     arguments : name of a parameter -> what it is; for names that Python's keywords cannot be
     **shapes : the same. A shape is a text such as ``"n x d"``, ``"H x n*k x 3"``, ``"d"`` or ``"scalar"``; a SymPy object (a
         MatrixSymbol, a MatrixFamily, an ArraySymbol, any expression; a symbol that is a size) stands for itself, a number for
-        itself; tuples, lists and dicts of these too.
+        itself; tuples, lists and dicts of these too, whose arrays are named ``heads_0``, ``weights_W``.
 
     Returns
     -------
@@ -132,17 +132,22 @@ def argument(name: str, shape: Any, taken: dict[str, Basic]) -> Any:
     """What the function gets for a shape: a traced array, a size, or a number."""
     if isinstance(shape, str):
         return Tracer(symbol_of(name, shape, taken), argument=name)
-    if isinstance(shape, Basic) and not isinstance(shape, Number):
-        if isinstance(shape, Symbol) and shape.is_integer and shape.is_positive and shape == size_symbol(shape.name):
-            return Size(shape)
-        return Tracer(from_sympy(shape), argument=name)
+    if isinstance(shape, Rational):
+        return int(shape) if shape.is_integer else Fraction(int(shape.p), int(shape.q))
+    if isinstance(shape, Basic):
+        return Size(shape) if is_size(shape) else Tracer(from_sympy(shape), argument=name)
     if isinstance(shape, tuple | list):
         return type(shape)(argument(f"{name}_{k}", one, taken) for k, one in enumerate(shape))
     if isinstance(shape, Mapping):
-        return {key: argument(f"{name}_{key}" if not isinstance(key, str) else key, one, taken) for key, one in shape.items()}
+        return {key: argument(f"{name}_{key}", one, taken) for key, one in shape.items()}
     if shape is None or isinstance(shape, Number | Fraction) or hasattr(shape, "dtype") or callable(shape):
         return shape
     raise ShapeError(f"{name} is given {shape!r}; an argument is a shape such as 'n x d', a SymPy object, or a number")
+
+
+def is_size(expr: Basic) -> bool:
+    """Whether it is a symbol for a size, or sums and products of such."""
+    return isinstance(expr, Expr) and is_whole(expr) and all(known == size_symbol(known.name) for known in expr.free_symbols)
 
 
 def symbol_of(name: str, shape: str, taken: dict[str, Basic]) -> Value:
@@ -155,8 +160,9 @@ def symbol_of(name: str, shape: str, taken: dict[str, Basic]) -> Value:
         value = Value(MatrixSymbol(name, sizes[0], sizes[1] if len(sizes) == 2 else S.One), sizes)
     else:
         value = Value(ArraySymbol(name, sizes), sizes)
-    if taken.setdefault(name, value.expr) != value.expr:
-        raise ShapeError(f"two arguments are called {name}: {taken[name]} and one of shape {shape}")
+    if name in taken:
+        raise ShapeError(f"two arguments are called {name}")
+    taken[name] = value.expr
     return value
 
 

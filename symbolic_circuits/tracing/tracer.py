@@ -1,7 +1,7 @@
 r"""The stand-in for an array: it has a shape, NumPy's operators and both libraries' protocols, and builds an expression.
 
 ``+=`` writes into an array that the code has made itself, and every name of that array sees it, as in NumPy; into an argument, a
-view, or an array that has views, it is an error. Nothing else writes in place.
+view, or an array that has views, it is an error. A scalar becomes a new one. Nothing else writes in place.
 """
 
 import sys
@@ -14,7 +14,7 @@ import numpy
 from sympy import Expr, Mul
 from sympy.core.basic import Basic
 
-from symbolic_circuits.tracing.refusing import UnknownAttribute, in_library, refuse
+from symbolic_circuits.tracing.refusing import UnknownAttribute, in_library, refuse, user_frame
 from symbolic_circuits.tracing.shapes import shown_shape
 from symbolic_circuits.tracing.sizes import Size, size_of
 from symbolic_circuits.tracing.turns import Place, Turn
@@ -115,7 +115,9 @@ class Tracer:
 
     def no_number(self, what: str) -> Exception:
         """The error of code that asks for a value."""
-        return refuse(f"{what} of a traced array{f' ({self.argument})' if self.argument else ''}: it has no numbers, only a shape")
+        return refuse(
+            f"{what} of a traced array{f' ({self.argument})' if self.argument else ''}: it has no numbers, only a shape"
+        )
 
     def __bool__(self) -> bool:
         raise self.no_number("a branch on the value")
@@ -136,7 +138,9 @@ class Tracer:
         raise self.no_number("np.array, np.asarray, or a write into a NumPy array,")
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        raise refuse("a write in place, x[...] = ...; build the array with np.stack or np.concatenate, or add up what differs from zero")
+        raise refuse(
+            "a write in place, x[...] = ...; build the array with np.stack or np.concatenate, or add up what differs from zero"
+        )
 
     def __delitem__(self, key: Any) -> None:
         raise refuse("del of an entry of an array")
@@ -174,6 +178,11 @@ class Tracer:
             raise refuse(f"{what} writes into the argument {self.argument}, the caller's array; write x = x + y")
         if self.is_view or any(view() is not None for view in self.views):
             raise refuse(f"{what} writes into an array that shares its entries with another (a transpose, a slice, a reshape)")
+        if not self.value.shape:  # NumPy makes a new number, PyTorch writes: the same where no other name has it
+            frame = user_frame()
+            if frame is not None and sum(one is self for one in frame.f_locals.values()) > 1:
+                raise refuse(f"{what} on a scalar that has two names, of which NumPy changes one and PyTorch both")
+            return new
         if new.value.shape != self.value.shape:
             raise refuse(f"{what}: a result of shape {shown_shape(new.value.shape)} for one of {shown_shape(self.value.shape)}")
         self.value, self.turns = new.value, new.turns
@@ -222,12 +231,20 @@ def operator(name: str, swapped: bool = False) -> Callable:
     return method
 
 
-for special, called in {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "matmul": "matmul", "pow": "power"}.items():
+for special, called in {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "divide",
+    "matmul": "matmul",
+    "pow": "power",
+}.items():
     setattr(Tracer, f"__{special}__", operator(called))
     setattr(Tracer, f"__r{special}__", operator(called, swapped=True))
 for special, called in {"neg": "negative", "pos": "positive"}.items():
     setattr(Tracer, f"__{special}__", lambda self, name=called: call(name, self))
 for special in ("floordiv", "mod", "divmod", "and", "or", "xor", "invert", "abs", "round", "lshift", "rshift"):
+
     def refused(self: Tracer, *other: Any, what: str = special) -> None:
         raise refuse(f"the operation {what} on the entries of an array")
 
@@ -258,14 +275,12 @@ def lifted(item: Any) -> Any:
         return item.value
     if isinstance(item, numpy.ndarray):
         return constant(item)
-    if isinstance(item, Basic):
+    if isinstance(item, Basic) and not item.is_Number:
         return from_sympy(item)
     if is_tensor(item):
         return constant(item.detach().cpu().numpy())
     if isinstance(item, tuple | list):
         return type(item)(map(lifted, item)) if type(item) in (tuple, list) else tuple(map(lifted, item))
-    if isinstance(item, slice):
-        return item
     return item
 
 
@@ -295,7 +310,7 @@ def call(name: str, *args: Any, **kwargs: Any) -> Any:
             raise refuse(f"{name}: these arguments are not traced: {error}") from error
         raise
     views = [arg for arg in args if isinstance(arg, Tracer)] if getattr(function, "may_be_view", False) else []
-    return wrapped(found, turns, views)
+    return wrapped(found, turns, views if len(views) == 1 else [])
 
 
 def wrapped(found: Any, turns: frozenset[Turn], views: list[Tracer]) -> Any:
@@ -304,7 +319,7 @@ def wrapped(found: Any, turns: frozenset[Turn], views: list[Tracer]) -> Any:
         return type(found)(wrapped(one, turns, views) for one in found)
     if not isinstance(found, Value):
         return found
-    out = Tracer(found, turns, is_view=len(views) == 1)
+    out = Tracer(found, turns, is_view=bool(views))
     for source in views:
         source.views = [view for view in source.views if view() is not None] + [ref(out)]
     return out

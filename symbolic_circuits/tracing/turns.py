@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Integer, S, Symbol
 
 from symbolic_circuits.tracing.refusing import refuse
 from symbolic_circuits.tracing.sizes import as_size_expr
@@ -50,7 +50,7 @@ class Place:
 
     turn: Turn
     shift: int = 0
-    unit: Expr = Integer(1)
+    unit: Expr = S.One
 
     def along(self, size: Expr) -> Expr:
         """The index along an axis of a size."""
@@ -68,7 +68,9 @@ class Place:
         """The sizes that the axis splits into, for a slice from here to there."""
         fits = self.turn == stop.turn and self.unit == stop.unit and (self.shift, stop.shift) == (0, 1)
         if not fits or (self.turn.loop.size * self.unit - size).expand() != 0:
-            raise refuse(f"a slice in {self.turn.loop} is h*k:(h+1)*k along an axis of size {self.turn.loop.size}*k; this one is of size {size}")
+            raise refuse(
+                f"a slice in {self.turn.loop} is h*k:(h+1)*k along an axis of size {self.turn.loop.size}*k; this one is of size {size}"
+            )
         return self.turn.loop.size, self.unit
 
     def __mul__(self, other: Any) -> "Place":
@@ -115,4 +117,6 @@ class Place:
     def __sub__(self, other: object) -> None:
         raise self.no_number("-")
 
-    __rsub__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __neg__ = __sub__
+    __rsub__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __neg__ = (
+        __sub__
+    )

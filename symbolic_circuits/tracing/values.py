@@ -4,7 +4,6 @@ A scalar is an Expr, an array of order 1 is kept as the column that it fills, on
 expression. A float is the decimal that Python writes for it: 0.1 is 1/10.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction

@@ -11,7 +11,7 @@ from identity_texts import identity
 
 from symbolic_circuits.cli import main
 from symbolic_circuits.cli.prove_documents import is_open
-from symbolic_circuits.documents import results
+from symbolic_circuits.documents import cache, results
 
 SYMBOLS = "<!-- symbols A, B : n x n; x : n; f : function -->\n\n"
 CLAIMS = {
@@ -28,6 +28,7 @@ CLAIMS = {
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(cache, "has_changed", lambda since: False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -152,12 +153,13 @@ def test_cache(folder: Path) -> None:
 
 def test_a_hit_needs_no_sympy() -> None:
     write("proved", "negated", "tested")
-    run("a.md")
     code = "import sys, atexit\natexit.register(lambda: print({'sympy', 'lark'} & set(sys.modules), file=sys.stderr))\n"
     code += "from symbolic_circuits.cli import main\nmain(['prove', 'a.md'])"
     environment = {"PYTHONPATH": ":".join(sys.path), "XDG_CACHE_HOME": str(Path("cache").resolve())}
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=100)
-    assert found.returncode == 0 and found.stderr.endswith("set()\n") and found.stdout.count("\n") == 3
+    for _ in range(2):
+        found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=100)
+        assert found.returncode == 0 and found.stdout.count("\n") == 3
+    assert found.stderr.endswith("set()\n")
 
 
 def test_what_is_open() -> None:

@@ -1,9 +1,11 @@
 """The cache of documents: nothing that could have changed is taken from it, what is damaged is ignored, a hit needs no SymPy."""
 
+import functools
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> Cache:
+def cache(tmp_path: Path, monkeypatch) -> Cache:
+    monkeypatch.setattr(caching, "has_changed", lambda since: False)  # whatever is edited while tests run
     return Cache(tmp_path / "cache")
 
 
@@ -91,6 +94,19 @@ def test_the_code_is_in_the_key(path: Path, cache: Cache, monkeypatch, tmp_path:
     finally:
         monkeypatch.undo()
         assert hashed() == before
+
+
+def test_nothing_is_kept_when_the_code_has_changed(path: Path, tmp_path: Path, monkeypatch) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "a.py").write_text("x = 1")
+    assert code_hash()
+    monkeypatch.setattr(caching, "PACKAGE", package)
+    monkeypatch.setattr(caching, "code_hash", fresh := functools.cache(code_hash.__wrapped__))
+    assert fresh() and caching.has_changed(0) and not caching.has_changed(time.time() + 10)
+    (package / "a.py").write_text("x = 2")
+    assert caching.has_changed(time.time() + 10)
+    assert check_document(path, cache=Cache(tmp_path / "cache")).is_ok and not (tmp_path / "cache").exists()
 
 
 def test_failures_are_not_kept(path: Path, cache: Cache, decided: list) -> None:
@@ -172,11 +188,13 @@ def test_folder_of_the_user(monkeypatch) -> None:
 
 
 def test_a_hit_needs_no_sympy(path: Path, cache: Cache) -> None:
-    check_document(path, cache=cache)
     code = (
         "import sys\nfrom symbolic_circuits.documents.checking import check_document\nfrom symbolic_circuits.documents.cache import Cache\n"
         f"report = check_document({str(path)!r}, cache=Cache({str(cache.folder)!r}))\n"
         "print(report.is_ok, len(report.results), sorted({'sympy', 'lark', 'numpy', 'networkx'} & set(sys.modules)))"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)})
+    for _ in range(2):
+        found = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)}
+        )
     assert found.stdout == "True 4 []\n", found.stderr

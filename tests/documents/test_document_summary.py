@@ -1,6 +1,6 @@
 """The table of documents."""
 
-import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,9 +26,8 @@ def test_failures_have_a_column(tmp_path: Path) -> None:
     assert summary_table([]) == HEAD
 
 
-def test_as_a_script(tmp_path: Path, monkeypatch, capsys) -> None:
+def test_as_a_script(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(TEXT)
-    monkeypatch.setattr(sys, "argv", ["summary", str(tmp_path / "a.md")])
-    monkeypatch.delitem(sys.modules, "symbolic_circuits.documents.summary")
-    runpy.run_module("symbolic_circuits.documents.summary", run_name="__main__")
-    assert capsys.readouterr().out == summary_table([tmp_path / "a.md"])
+    command = [sys.executable, "-m", "symbolic_circuits.documents.summary", "a.md"]
+    found = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": ":".join(sys.path)}, capture_output=True, text=True)
+    assert found.stdout == HEAD + "| [Heads \\| \\[one\\]](a.md) | 2 | 2 | 1 | 0 | 1 |\n", found.stderr

@@ -16,14 +16,12 @@ from sympy import (
     DiagMatrix,
     HadamardProduct,
     Identity,
-    Inverse,
     KroneckerProduct,
     MatrixSymbol,
     OneMatrix,
     Rational,
     Symbol,
     Trace,
-    ZeroMatrix,
     sqrt,
     symbols,
 )
@@ -57,7 +55,7 @@ def vector(column):
 
 def heads_by_loop(X, AH, WH):
     out = X
-    for A_h, W_h in zip(AH, WH):
+    for A_h, W_h in zip(AH, WH, strict=True):
         out = out + A_h @ X @ W_h.T
     return out
 
@@ -87,7 +85,7 @@ def pairs_of_heads(X, AH):
 
 def two_layers(X, AH, WH):
     out = X
-    for A_h, W_h in zip(AH, WH):
+    for A_h, W_h in zip(AH, WH, strict=True):
         out = out + A_h @ X @ W_h.T
     twice = out
     for A_h in AH:
@@ -115,6 +113,14 @@ def in_place(X):
     same = out
     out += 1
     return same
+
+
+def scalars_added(X, Y):
+    total = 0
+    for one in (X, Y):
+        total += (one * one).sum()
+    other = np.zeros((2, 3), float).sum()
+    return total + other
 
 
 def helper(X, size):
@@ -251,10 +257,11 @@ CASES = {  # name -> function, reference (None: only the numbers), shapes that a
     "loop over numbers": (heads_by_loop, None, {"AH": "2 x n x n", "WH": "2 x d x d"}),
     "chunks in a loop": (chunked, None, {"X": "n x d", "WV": "H*k x d"}),
     "in place": (in_place, X * X.T + OneMatrix(n, n)),
+    "scalars in place": (scalars_added, Trace(X * X.T) + Trace(Y * Y.T)),
     "helper": (calls_helper, X),
     "sizes": (by_size, vector(x / sqrt(d) + sqrt(d) * x + d * OneMatrix(d, 1))),
     "partial": (functools.partial(lambda X, scale: X * scale, scale=2.5), X * Rational(5, 2)),
-    "multi-head attention": (multi_head, None, {name: "H*k x d" for name in ("WQ", "WK", "WV")} | {"WO": "d x H*k"}),
+    "multi-head attention": (multi_head, None, dict.fromkeys(("WQ", "WK", "WV"), "H*k x d") | {"WO": "d x H*k"}),
 }  # fmt: skip
 SHAPES = {
     "A": "n x n", "X": "n x d", "Y": "n x d", "W": "d x d", "P": "m x d", "x": "d", "y": "d", "b": "d",
@@ -289,7 +296,7 @@ def traced_and_numbers(function, shapes: dict) -> tuple:
 def test_cases(name: str):
     function, reference, *shapes = CASES[name]
     found, got, expected = traced_and_numbers(function, shapes[0] if shapes else {})
-    assert got.shape == np.shape(expected) or found.is_Matrix and got.size == np.size(expected)
+    assert got.shape == np.shape(expected) or (found.is_Matrix and got.size == np.size(expected))
     np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-12)
     if reference is not None:
         sc.assert_identity(found, reference)
@@ -623,7 +630,7 @@ def comprehended(X, AH):
 
 
 def unpacked(X, AH):
-    first, *others = AH  # here
+    first, *_ = AH  # here
     return first @ X
 
 
@@ -661,7 +668,7 @@ def place_compared(X, AH):
 
 
 def wrong_zip(X, AH):
-    return sum(A_h @ X for A_h, x in zip(AH, X))  # here
+    return sum(A_h @ X for A_h, x in zip(AH, X, strict=True))  # here
 
 
 def backwards(X, AH):
@@ -669,12 +676,62 @@ def backwards(X, AH):
 
 
 def outside(X, AH):
+    out = 0
     for A_h in AH:
-        X = X + A_h @ X * 0
-    return A_h @ X  # here
+        out = out + A_h @ X
+    return out + A_h @ X  # here
+
+
+def vanishing_at_first(X, AH):
+    out, turn = 0, np.zeros(())
+    for A_h in AH:  # here
+        out = out + turn * (turn - 1) * (turn - 2) * A_h @ X
+        turn = turn + 1
+    return out
+
+
+def kept_in_a_dict(X, AH):
+    out, kept = 0, {"previous": X}
+    for A_h in AH:  # here
+        out = out + A_h @ kept["previous"]
+        kept["previous"] = A_h @ X
+    return out
+
+
+def yielded(X, AH):
+    def terms():
+        for A_h in AH:  # here
+            yield A_h @ X
+
+    return sum(terms())
+
+
+def fortran_order(X):
+    return np.reshape(X, -1, order="F")  # here
+
+
+def by_mask_argument(X, A):
+    return np.where(A, A, 0) @ X  # here
+
+
+def two_names_of_a_scalar(X):
+    first = second = X.sum()
+    first += 1  # here
+    return second
+
+
+def diagonal_seen(A):
+    Z = A @ A
+    diagonal = np.diag(Z)
+    Z += 1  # here
+    return diagonal
 
 
 ERRORS = [
+    (fortran_order, "order"),
+    (by_mask_argument, "no array of numbers"),
+    (two_names_of_a_scalar, "two names"),
+    (diagonal_seen, "shares its entries"),
     (branch, "comparison of the entries"),
     (truth, "a branch on the value of a traced array"),
     (as_float, r"float\(\)"),
@@ -721,6 +778,9 @@ ERRORS = [
     (wrong_zip, "axes of sizes H, n"),
     (backwards, "symbolic size H"),
     (outside, "value of one turn"),
+    (vanishing_at_first, "is no sum"),
+    (kept_in_a_dict, "is no sum"),
+    (yielded, "turns are counted elsewhere"),
 ]
 
 
@@ -743,7 +803,12 @@ def test_original_error_is_the_cause():
 
 @pytest.mark.parametrize(
     ("shapes", "message"),
-    [({}, "no shape for X"), ({"X": "n x d", "Z": "n"}, "no parameter Z"), ({"X": "n x d+"}, "a size"), ({"X": "n x -1"}, "a size")],
+    [
+        ({}, "no shape for X"),
+        ({"X": "n x d", "Z": "n"}, "no parameter Z"),
+        ({"X": "n x d+"}, "a size"),
+        ({"X": "n x -1"}, "a size"),
+    ],
 )
 def test_wrong_arguments(shapes: dict, message: str):
     with pytest.raises((TraceError, ShapeError), match=message):
@@ -769,7 +834,17 @@ def test_nested_arguments_and_results():
         return X @ weights["W"], [W.T for W in weights["others"]]
 
     found = trace(function, weights={"W": "d x d", "others": ["d x m", "d x m"]}, X="n x d")
-    assert found[0] == X * W and [one.shape for one in found[1]] == [(m, d), (m, d)]
+    assert found[0] == X * MatrixSymbol("weights_W", d, d) and [one.shape for one in found[1]] == [(m, d), (m, d)]
+
+
+def test_arrays_of_one_key_are_different_arrays():
+    def function(X, heads):
+        return sum(X @ head["W"] for head in heads)
+
+    first, second = (MatrixSymbol(f"heads_{k}_W", d, d) for k in range(2))
+    assert trace(function, X="n x d", heads=[{"W": "d x d"}, {"W": "d x d"}]) == X * first + X * second
+    with pytest.raises(ShapeError, match="two arguments are called a_b"):
+        trace(lambda a_b, a: a_b + a["b"], a_b="d", a={"b": "d"})
 
 
 def test_closure_and_method():
@@ -820,7 +895,7 @@ def torch_constants(X):
 
 
 TORCH = {
-    "attention": (torch_attention, {name: "H*k x d" for name in ("WQ", "WK", "WV")}),
+    "attention": (torch_attention, dict.fromkeys(("WQ", "WK", "WV"), "H*k x d")),
     "parts": (torch_parts, {}),
     "constants": (torch_constants, {"X": "2 x 2"}),
 }
@@ -849,6 +924,9 @@ def test_torch_in_place_and_unknown():
 
     for function, message in [
         (lambda X: X.add_(1), "in place"),
+        (lambda X: torch.nn.functional.relu(X, inplace=True), "inplace"),
+        (lambda X: torch.nn.functional.softmax(X), "without an axis"),
+        (lambda X: torch.nn.functional.gelu(X, approximate="tanh"), "approximate"),
         (lambda X: torch.sort(X), "branches on data"),
         (lambda X: torch.randn(2) + X, "random numbers"),
         (lambda X: X.softmax(-1).argmax(), "data"),
