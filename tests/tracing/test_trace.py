@@ -1,7 +1,6 @@
 """Traced functions: the expression is the reference, and has the value that the function has on arrays of numbers."""
 
 import functools
-import inspect
 import math
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from requirements import require
 from sympy import (
     BlockMatrix,
     DiagMatrix,
@@ -26,19 +24,18 @@ from sympy import (
     symbols,
 )
 from sympy.tensor.array.expressions import ArraySymbol, ZeroArray
+from traced_cases import SHAPES, SIZES, numbers, parameters, traced_and_numbers
 from traced_values import value
 
 import symbolic_circuits as sc
 from symbolic_circuits.algebra.verdicts import Proved, Refuted
-from symbolic_circuits.errors import ShapeError, TraceError
+from symbolic_circuits.errors import ShapeError
 from symbolic_circuits.syntax.arrays import Row
 from symbolic_circuits.syntax.family import MatrixFamily
 from symbolic_circuits.syntax.functions import softmax
 from symbolic_circuits.syntax.sums import MatrixSum
-from symbolic_circuits.tracing.shapes import parse_shape, parse_size
 from symbolic_circuits.tracing.trace import symbol_of, trace
 
-SIZES = {"n": 3, "d": 2, "m": 4, "H": 5, "k": 2, "V": 3}
 n, d, m, H, k = symbols("n d m H k", integer=True, positive=True)
 h = Symbol("h", integer=True, nonnegative=True)
 A, X, Y, W, P = (MatrixSymbol(*one) for one in (("A", n, n), ("X", n, d), ("Y", n, d), ("W", d, d), ("P", m, d)))
@@ -263,33 +260,6 @@ CASES = {  # name -> function, reference (None: only the numbers), shapes that a
     "partial": (functools.partial(lambda X, scale: X * scale, scale=2.5), X * Rational(5, 2)),
     "multi-head attention": (multi_head, None, dict.fromkeys(("WQ", "WK", "WV"), "H*k x d") | {"WO": "d x H*k"}),
 }  # fmt: skip
-SHAPES = {
-    "A": "n x n", "X": "n x d", "Y": "n x d", "W": "d x d", "P": "m x d", "x": "d", "y": "d", "b": "d",
-    "WH": "H x d x d", "AH": "H x n x n", "B": "d x d x d",
-}  # fmt: skip
-SIZE_ARGUMENTS = {"k": "k", "width": "k", "heads": "H"}
-
-
-def numbers(shape: str, seed: int) -> np.ndarray:
-    """Random entries of a shape."""
-    sizes = [int(size.subs({s: SIZES[s.name] for s in size.free_symbols})) for size in parse_shape(shape)]
-    return np.random.default_rng(seed).standard_normal(sizes)
-
-
-def parameters(function) -> list[str]:
-    """The names of the arguments."""
-    return [name for name in inspect.signature(function).parameters if name != "scale"]
-
-
-def traced_and_numbers(function, shapes: dict) -> tuple:
-    """The expression, its value, and that of the function."""
-    names = parameters(function)
-    sizes = {name: SIZE_ARGUMENTS[name] for name in names if name in SIZE_ARGUMENTS}
-    shapes = {name: shapes.get(name, SHAPES.get(name)) for name in names if name not in sizes}
-    found = trace(function, {**shapes, **{name: parse_size(size) for name, size in sizes.items()}})
-    arrays = {name: numbers(shape, seed) for seed, (name, shape) in enumerate(shapes.items())}
-    expected = function(**arrays, **{name: SIZES[size] for name, size in sizes.items()})
-    return found, value(found, arrays | SIZES), expected
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -414,405 +384,36 @@ def test_published_two_bilinear_layers():
 
 
 NEAR_MISSES = [
-    (lambda X, WH: np.einsum("nd,hde->hne", X, WH), lambda X, WH: np.einsum("nd,hed->hne", X, WH), "exchange"),
-    (lambda A, X, W: A @ X @ W.T, lambda A, X, W: A @ X @ W, ""),
-    (lambda A, X, W: A @ X @ W.T, lambda A, X, W: A.T @ X @ W.T, ""),
-    (lambda X, Y: (X + Y) ** 2, lambda X, Y: X**2 + X * Y + Y**2, "2"),
-    (lambda x, W: x @ W, lambda x, W: W @ x, ""),
-    (lambda AH, X: (AH @ X).sum(0), lambda AH, X: AH[0] @ X, ""),
-    (lambda Q, k: Q.reshape(Q.shape[0], -1, k).sum(1), lambda Q, k: Q.reshape(Q.shape[0], k, -1).sum(2), "splits"),
-    (lambda A: rows(A), lambda A: rows(A.T).T, ""),
+    (lambda X, WH: np.einsum("nd,hde->hne", X, WH), lambda X, WH: np.einsum("nd,hed->hne", X, WH)),
+    (lambda A, X, W: A @ X @ W.T, lambda A, X, W: A @ X @ W),
+    (lambda A, X, W: A @ X @ W.T, lambda A, X, W: A.T @ X @ W.T),
+    (lambda X, Y: (X + Y) ** 2, lambda X, Y: X**2 + X * Y + Y**2),
+    (lambda x, W: x @ W, lambda x, W: W @ x),
+    (lambda AH, X: (AH @ X).sum(0), lambda AH, X: AH[0] @ X),
+    (heads_by_loop, lambda X, AH, WH: X + sum(AH) @ X @ sum(WH).T),
 ]
 
 
 @pytest.mark.parametrize("case", range(len(NEAR_MISSES)))
 def test_near_misses(case: int):
-    right, wrong, _ = NEAR_MISSES[case]
-    shapes = {name: "n x H*k" if name == "Q" else SHAPES[name] for name in parameters(right) if name != "k"}
-    if "Q" in shapes:
-        shapes["k"] = k
-        with pytest.raises(ShapeError, match="split"):
-            sc.prove(trace(right, **shapes), trace(wrong, **shapes))
-        return
-    sc.assert_identity(trace(right, **shapes), trace(right, **shapes))
-    assert not isinstance(sc.prove(trace(right, **shapes), trace(wrong, **shapes)), Proved)
-
-
-# errors
-
-
-def branch(X):
-    if X.sum() > 0:  # here
-        return X
-    return -X
-
-
-def truth(X):
-    while X:  # here
-        X = X - 1
-    return X
-
-
-def as_float(X):
-    return X * float(X[0, 0])  # here
-
-
-def item_written(X):
-    Z = X @ X.T
-    Z[0] = 1  # here
-    return Z
-
-
-def argument_written(X):
-    X += 1  # here
-    return X
-
-
-def view_written(X):
-    Z = X @ X.T
-    top = Z[0]
-    top += 1  # here
-    return Z
-
-
-def viewed_written(X):
-    Z = X @ X.T
-    flat = Z.reshape(-1)
-    Z += 1  # here
-    return flat
-
-
-def into_numbers(X):
-    out = np.ones((3, 2))
-    out += X  # here
-    return out
-
-
-def out_argument(X):
-    return np.add(X, X, out=X)  # here
-
-
-def unknown_function(X):
-    return np.cumsum(X)  # here
-
-
-def near_name(X):
-    return X.permut(0, 1)  # here
-
-
-def spelled_softmax(X):
-    e = np.exp(X)
-    return e / e.sum(-1, keepdims=True)  # here
-
-
-def spelled_with_max(X):
-    return np.exp(X - X.max(-1, keepdims=True))  # here
-
-
-def to_numbers(X):
-    return np.asarray(X) @ X.T  # here
-
-
-def random_numbers(X):
-    return X + np.random.randn(3, 2)  # here
-
-
-def wrong_sizes(X, W):
-    return X.T @ X @ X  # here
-
-
-def wrong_sum(X, W):
-    return X + W  # here
-
-
-def wrong_einsum(X, W):
-    return np.einsum("ij,ij->i", X, W)  # here
-
-
-def wrong_reshape(X):
-    return X.reshape(X.shape[1], X.shape[1])  # here
-
-
-def own_error(X):
-    return [X][1]  # here
-
-
-def size_as_number(X):
-    return [0] * X.shape[0]  # here
-
-
-def branch_on_size(X):
-    return X if X.shape[0] == 4 else -X  # here
-
-
-def division_of_size(X):
-    return X.reshape(X.shape[0], X.shape[1] // 12, 12)  # here
-
-
-def last_row(X):
-    return X[-1]  # here
-
-
-def by_mask(X):
-    return X[X > 0]  # here
-
-
-def two_axes(X):
-    return X.transpose(0, 1)  # here
-
-
-def caught(X):
-    try:
-        return X if X.sum() > 0 else -X  # here
-    except TypeError:
-        return X
-
-
-def infinite(X):
-    return X + np.array([-np.inf, 0])  # here
-
-
-def triangle_of_symbols(A):
-    return np.tril(A)  # here
-
-
-def overwritten(AH):
-    for A_h in AH:
-        out = A_h
-    return out
-
-
-def product(X, AH):
-    for A_h in AH:  # here
-        X = A_h @ X
-    return X
-
-
-def running(X, AH):
-    out, previous = 0, X
-    for A_h in AH:  # here
-        out = out + A_h @ previous
-        previous = A_h @ X
-    return out
-
-
-def delayed(X, AH):
-    out, first, second, third = 0, X, X, X
-    for A_h in AH:  # here
-        out = out + third
-        third, second, first = second, first, A_h @ X
-    return out
-
-
-def alternating(X, AH):
-    out, sign = 0, 1
-    for A_h in AH:  # here
-        out, sign = out + sign * A_h @ X, -sign
-    return out
-
-
-def counted(X, AH):
-    out, count = 0, 0
-    for A_h in AH:  # here
-        out, count = out + A_h @ X, count + 1
-    return out / count
-
-
-def listed(X, AH):
-    outs = []
-    for A_h in AH:  # here
-        outs.append(A_h @ X)
-    return sum(outs)
-
-
-def comprehended(X, AH):
-    return sum([A_h @ X for A_h in AH])  # here
-
-
-def unpacked(X, AH):
-    first, *_ = AH  # here
-    return first @ X
-
-
-def maximal(X, AH):
-    return max(A_h @ X for A_h in AH)  # here
-
-
-def broken_off(X, AH):
-    out = 0
-    for A_h in AH:
-        out = out + A_h @ X
-        if A_h is not None:
-            break
-    return out
-
-
-def returned_inside(X, AH):
-    for A_h in AH:
-        return A_h @ X
-
-
-def place_as_number(X, AH):
-    out = 0
-    for j in range(AH.shape[0]):
-        out = out + j * AH[j] @ X  # here
-    return out
-
-
-def place_compared(X, AH):
-    out = 0
-    for j, A_h in enumerate(AH):
-        if j > 0:  # here
-            out = out + A_h @ X
-    return out
-
-
-def wrong_zip(X, AH):
-    return sum(A_h @ X for A_h, x in zip(AH, X, strict=True))  # here
-
-
-def backwards(X, AH):
-    return sum(A_h @ X for A_h in reversed(AH))  # here
-
-
-def outside(X, AH):
-    out = 0
-    for A_h in AH:
-        out = out + A_h @ X
-    return out + A_h @ X  # here
-
-
-def vanishing_at_first(X, AH):
-    out, turn = 0, np.zeros(())
-    for A_h in AH:  # here
-        out = out + turn * (turn - 1) * (turn - 2) * A_h @ X
-        turn = turn + 1
-    return out
-
-
-def kept_in_a_dict(X, AH):
-    out, kept = 0, {"previous": X}
-    for A_h in AH:  # here
-        out = out + A_h @ kept["previous"]
-        kept["previous"] = A_h @ X
-    return out
-
-
-def yielded(X, AH):
-    def terms():
-        for A_h in AH:  # here
-            yield A_h @ X
-
-    return sum(terms())
-
-
-def fortran_order(X):
-    return np.reshape(X, -1, order="F")  # here
-
-
-def by_mask_argument(X, A):
-    return np.where(A, A, 0) @ X  # here
-
-
-def two_names_of_a_scalar(X):
-    first = second = X.sum()
-    first += 1  # here
-    return second
-
-
-def diagonal_seen(A):
-    Z = A @ A
-    diagonal = np.diag(Z)
-    Z += 1  # here
-    return diagonal
-
-
-ERRORS = [
-    (fortran_order, "order"),
-    (by_mask_argument, "no array of numbers"),
-    (two_names_of_a_scalar, "two names"),
-    (diagonal_seen, "shares its entries"),
-    (branch, "comparison of the entries"),
-    (truth, "a branch on the value of a traced array"),
-    (as_float, r"float\(\)"),
-    (item_written, "write in place"),
-    (argument_written, "the argument X"),
-    (view_written, "shares its entries"),
-    (viewed_written, "shares its entries"),
-    (into_numbers, "writes in place"),
-    (out_argument, "writes in place"),
-    (unknown_function, "numpy.cumsum of a traced array is not traced"),
-    (near_name, "permute"),
-    (spelled_softmax, "symbolic_circuits.softmax"),
-    (spelled_with_max, "symbolic_circuits.softmax"),
-    (to_numbers, "np.asarray"),
-    (random_numbers, "random numbers"),
-    (wrong_sizes, r"shapes \(d, d\) and \(n, d\)"),
-    (wrong_sum, r"shapes \(n, d\) and \(d, d\)"),
-    (wrong_einsum, "index i has size n in array 0"),
-    (wrong_reshape, "different numbers of entries"),
-    (own_error, "IndexError: list index out of range"),
-    (size_as_number, "symbolic size n"),
-    (branch_on_size, "n == 4"),
-    (division_of_size, "whether 12 divides d"),
-    (last_row, "place -1"),
-    (by_mask, "comparison"),
-    (two_axes, "PyTorch"),
-    (caught, "goes on without it"),
-    (infinite, "-inf"),
-    (triangle_of_symbols, "triangular mask"),
-    (overwritten, "value of one turn of the loop over the axis of size H"),
-    (product, "is no sum: no turn adds the same to X"),
-    (running, "is no sum"),
-    (delayed, "is no sum"),
-    (alternating, "is no sum"),
-    (counted, "counts in count"),
-    (listed, "changes in outs"),
-    (comprehended, "list comprehension"),
-    (unpacked, "tuple unpacking"),
-    (maximal, r"not summed by sum\(\)"),
-    (broken_off, "break or return"),
-    (returned_inside, "break or return"),
-    (place_as_number, "used as a number"),
-    (place_compared, "used as a number"),
-    (wrong_zip, "axes of sizes H, n"),
-    (backwards, "symbolic size H"),
-    (outside, "value of one turn"),
-    (vanishing_at_first, "is no sum"),
-    (kept_in_a_dict, "is no sum"),
-    (yielded, "turns are counted elsewhere"),
-]
-
-
-@pytest.mark.parametrize(("function", "message"), ERRORS, ids=lambda one: getattr(one, "__name__", ""))
-def test_errors(function, message: str):
-    shapes = {name: SHAPES[name] for name in parameters(function)} | ({"X": "3 x 2"} if function is into_numbers else {})
-    with pytest.raises(TraceError, match=message) as found:
-        trace(function, **shapes)
-    lines, start = inspect.getsourcelines(function)
-    marked = [start + k for k, line in enumerate(lines) if "# here" in line]
-    for line in marked:
-        assert f"{function.__name__}, test_trace.py, line {line}" in str(found.value)
-
-
-def test_original_error_is_the_cause():
-    with pytest.raises(TraceError) as found:
-        trace(own_error, X="n x d")
-    assert isinstance(found.value.__cause__, IndexError)
-
-
-@pytest.mark.parametrize(
-    ("shapes", "message"),
-    [
-        ({}, "no shape for X"),
-        ({"X": "n x d", "Z": "n"}, "no parameter Z"),
-        ({"X": "n x d+"}, "a size"),
-        ({"X": "n x -1"}, "a size"),
-    ],
-)
-def test_wrong_arguments(shapes: dict, message: str):
-    with pytest.raises((TraceError, ShapeError), match=message):
-        trace(two_axes, **shapes)
+    right, wrong = (trace(function, **{name: SHAPES[name] for name in parameters(function)}) for function in NEAR_MISSES[case])
+    sc.assert_identity(right, right)
+    assert isinstance(sc.prove(right, wrong), Refuted)
+
+
+def test_softmax_of_columns_is_not_that_of_rows():
+    right, wrong = (trace(function, A="n x n") for function in (lambda A: rows(A), lambda A: rows(A.T).T))
+    assert not isinstance(sc.prove(right, wrong), Proved)
+
+
+def test_heads_split_off_in_another_order():
+    """The axis H k cannot be H by k in one place and k by H in another."""
+    right, wrong = (
+        trace(function, Q="n x H*k", k=k)
+        for function in (lambda Q, k: Q.reshape(Q.shape[0], -1, k).sum(1), lambda Q, k: Q.reshape(Q.shape[0], k, -1).sum(2))
+    )
+    with pytest.raises(ShapeError, match="split"):
+        sc.prove(right, wrong)
 
 
 # what arguments can be
@@ -866,70 +467,3 @@ def test_globals_are_left_alone():
     before = (np.eye, range, sum)
     trace(calls_helper, X="n x d")
     assert (np.eye, range, sum) == before and isinstance(np.eye(2), np.ndarray)
-
-
-# PyTorch
-
-
-def torch_attention(X, WQ, WK, WV, width):
-    import torch
-
-    q, key, v = ((X @ M.T).view(X.size(0), -1, width).transpose(0, 1) for M in (WQ, WK, WV))
-    scores = torch.einsum("hsk,htk->hst", q, key) / width**0.5
-    return torch.matmul(torch.softmax(scores, dim=-1), v).permute(1, 0, 2).reshape(X.shape[0], -1)
-
-
-def torch_parts(X, W):
-    import torch
-    from torch.nn import functional
-
-    first, second = torch.cat([X @ W, X], dim=1).chunk(2, dim=-1)
-    return functional.relu(first) * second.sum(dim=0, keepdim=True) + torch.stack([X, X]).mean(dim=0)
-
-
-def torch_constants(X):
-    import torch
-
-    weight = torch.tensor([[1.0, 2.0], [0.5, 0.0]], dtype=torch.float64)
-    return torch.nn.functional.linear(X, weight) + weight[0] * X + weight @ X.mT @ X
-
-
-TORCH = {
-    "attention": (torch_attention, dict.fromkeys(("WQ", "WK", "WV"), "H*k x d")),
-    "parts": (torch_parts, {}),
-    "constants": (torch_constants, {"X": "2 x 2"}),
-}
-
-
-@pytest.mark.parametrize("name", TORCH)
-def test_torch(name: str):
-    require("torch")
-    import torch
-
-    function, shapes = TORCH[name]
-
-    @functools.wraps(function)
-    def on_numbers(**arguments):
-        arrays = {key: torch.tensor(one) if isinstance(one, np.ndarray) else one for key, one in arguments.items()}
-        traced = any(not isinstance(one, torch.Tensor | int) for one in arrays.values())
-        return function(**arguments) if traced else function(**arrays).numpy()
-
-    _, got, expected = traced_and_numbers(on_numbers, shapes)
-    np.testing.assert_allclose(got, expected, rtol=1e-6)
-
-
-def test_torch_in_place_and_unknown():
-    require("torch")
-    import torch
-
-    for function, message in [
-        (lambda X: X.add_(1), "in place"),
-        (lambda X: torch.nn.functional.relu(X, inplace=True), "inplace"),
-        (lambda X: torch.nn.functional.softmax(X), "without an axis"),
-        (lambda X: torch.nn.functional.gelu(X, approximate="tanh"), "approximate"),
-        (lambda X: torch.sort(X), "branches on data"),
-        (lambda X: torch.randn(2) + X, "random numbers"),
-        (lambda X: X.softmax(-1).argmax(), "data"),
-    ]:
-        with pytest.raises(TraceError, match=message):
-            trace(function, X="n x 2")
