@@ -21,7 +21,8 @@ from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
 
 __all__ = ["summed_over"]
 
-MAX_WRITTEN_OUT = 64
+MAX_WRITTEN_OUT = 64  # of one sum
+MAX_WRITTEN = 1000  # of a formula
 
 
 class Range(NamedTuple):
@@ -69,6 +70,9 @@ def over(ranges: Sequence[Range], node: tree.Big, state: Elaboration) -> Value:
 
 def over_number(written: Range, number: int, rest: Sequence[Range], node: tree.Big, state: Elaboration) -> Value:
     """The summand at one number."""
+    state.written += 1
+    if state.written > MAX_WRITTEN:
+        raise state.error(f"more than {MAX_WRITTEN} summands or factors are to be written out", node.span)
     name = written.atom.text
     axis: Axis = (Unknown(f"the index {name}"),)
     index = BoundIndex(name, Integer(number), axis, written.atom.span, True, written.numbers[0] == 1)

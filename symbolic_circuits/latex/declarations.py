@@ -38,7 +38,7 @@ from symbolic_circuits.latex.definitions import checked_new, defined, defined_ke
 from symbolic_circuits.latex.elaboration import Elaboration
 from symbolic_circuits.latex.entries import abstracted
 from symbolic_circuits.latex.grammar import parse
-from symbolic_circuits.latex.hypotheses import law_of, rewrite_of
+from symbolic_circuits.latex.hypotheses import law_of, require_fitting, rewrite_of
 from symbolic_circuits.latex.macros import read_macro
 from symbolic_circuits.latex.scanner import tokens_of
 from symbolic_circuits.latex.sizes import Axis, Blocks
@@ -59,6 +59,18 @@ SWITCHES = {
     "vec": ("vec_columns", {"columns": True, "rows": False}),
 }
 ALIASES = {"orthogonal": ("orthonormal_columns", "orthonormal_rows"), "orthonormal": ("orthonormal_columns", "orthonormal_rows")}
+NO_SIZES = {
+    "x",
+    "size",
+    "sizes",
+    "integer",
+    "vector",
+    "matrix",
+    "tensor",
+    "array",
+    "for",
+    "in",
+}  # what is meant is something else
 MACROS = ("\\newcommand", "\\renewcommand", "\\providecommand", "\\DeclareMathOperator", "\\def")
 
 
@@ -93,9 +105,20 @@ class Declarations:
         statements = list(statements_of(text, line))
         symbols = self.symbols
         waiting = [(statement, key_of_definition(statement, symbols)) for statement in statements]
+        lawful = []  # statements with laws, and how many laws there are after each
         for k, (statement, _) in enumerate(waiting):
             later = frozenset(key for _, key in waiting[k:] if key is not None)
-            symbols = replace(read_statement(statement, replace(symbols, later=later)), later=frozenset())
+            before = len(symbols.laws)
+            try:
+                symbols = replace(read_statement(statement, replace(symbols, later=later)), later=frozenset())
+            except RecursionError:
+                raise statement.error("this is nested too deeply", Span(0, 1)) from None
+            lawful += [(statement, len(symbols.laws))] if len(symbols.laws) > before else []
+        for statement, count in lawful:  # when all is read, for an inverse may be declared further down
+            try:
+                require_fitting(symbols, count)
+            except LawError as error:
+                raise statement.error(str(error), Span(0, len(statement.text))) from None
         return Declarations(symbols)
 
 
@@ -330,6 +353,8 @@ def with_laws(symbols: Symbols, symbol: object, laws: list[str], statement: Sour
     found = []
     for text in laws:
         name, bracket, inside = text.strip().partition("(")
+        if not name:
+            raise statement.error("a law was expected behind the comma", Span(0, len(statement.text)))
         plain = re.sub(r"[\s-]+", "_", name.strip())
         for one in ALIASES.get(plain, (plain,)):
             other = inverse_name(inside.rstrip(") "), statement, symbols) if one == "inverse" else inside.rstrip(") ")
@@ -371,7 +396,7 @@ KNOWN_LAWS = [
 
 def inverse_name(text: str, statement: Source, symbols: Symbols) -> str:
     """The name of the symbol that is the inverse."""
-    names = names_of(text, statement, symbols)
+    names = names_of(text, statement, symbols) if text.strip() else []
     if len(names) != 1:
         raise statement.error("the law is written inverse(N), with the name of the inverse", Span(0, len(statement.text)))
     return symbol_name(names[0][0])
@@ -412,7 +437,7 @@ def parts_of(node: Node, source: Source) -> tuple[Key, tuple[Atom, ...], tuple[A
         node = node.base
     while isinstance(node, Group) and len(node.parts) == 1 and node.bracket == "{":
         node = node.parts[0]
-    if not isinstance(node, Name) or any(atom.is_action for atom in (*below, *above)):
+    if not isinstance(node, Name) or any(atom.is_action for atom in (*below, *above)) or any(atom.text == "T" for atom in above):
         raise source.error("a name is a letter or word with scripts; a transpose, power or product has no declaration", span)
     return Key(node.text, "".join(a.text for a in below), "".join(a.text for a in above)), below, above
 
@@ -442,7 +467,7 @@ def axis_of(text: str, statement: Source) -> Axis:
     if "+" in text:
         return (Blocks(tuple(axis_of(part, statement) for part in text.split("+"))),)
     out: list = []
-    for part in re.split(r"\s*\*\s*|\s*\\cdot\s*|\s+", text):
+    for part in re.split(r"\s*\*\s*|\s*\\cdot\s*", text):
         if re.fullmatch(r"[0-9]{1,6}", part):
             if int(part) == 0:
                 raise statement.error("a size is at least 1", Span(0, len(statement.text)))
@@ -455,7 +480,7 @@ def axis_of(text: str, statement: Source) -> Axis:
 def size_name(text: str, statement: Source) -> str:
     """The name of a size."""
     found = SIZE.match(text.strip())
-    if not found or text.strip() == "x":
+    if not found or text.strip() in NO_SIZES:
         raise statement.error(
             f"{text.strip()[:40]!r} is no size: a size is a name (n, d, d_{{model}}), a number, a product n*d or a sum d + 1; shapes are joined by x",
             Span(0, len(statement.text)),

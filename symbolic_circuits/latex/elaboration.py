@@ -46,6 +46,7 @@ class Elaboration:
         self.by_symbol: dict[str, BoundIndex] = {}
         self.arguments: dict[str, Value] = {}
         self.calls = 0
+        self.written = 0
         self.fresh_sizes: set[str] = set()
         self.summed: frozenset[str] | None = None  # with the Einstein convention: the indices that are free
 

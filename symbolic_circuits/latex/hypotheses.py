@@ -14,13 +14,15 @@ from sympy.core.basic import Basic
 from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.tensor.array.expressions.array_expressions import ArrayElement
 
+from symbolic_circuits.algebra.laws import closed_laws, parse_law
 from symbolic_circuits.errors import LawError
 from symbolic_circuits.identities.rewrite import Rewrite
-from symbolic_circuits.latex.declared import Law
+from symbolic_circuits.latex.declared import Family, Law, Symbols, Tensor
+from symbolic_circuits.latex.sizes import Blocks, axis_text
 from symbolic_circuits.syntax.family import FamilyMember
 from symbolic_circuits.syntax.lowering import Lowering
 
-__all__ = ["law_of", "rewrite_of"]
+__all__ = ["law_of", "require_fitting", "rewrite_of"]
 
 TENSORS = (MatrixSymbol, FamilyMember)
 
@@ -126,3 +128,25 @@ def rewrite_of(lhs: Expr, rhs: Expr, name: str) -> Rewrite:
     except LawError as error:
         raise LawError(f"{error}; a hypothesis is used from left to right, its left side being the longer one") from None
     return rewrite
+
+
+def require_fitting(symbols: Symbols, count: int) -> None:
+    """The first laws fit the shapes of their tensors and each other.
+
+    Raises
+    ------
+    LawError
+        As of :func:`symbolic_circuits.algebra.laws.closed_laws`.
+    """
+    axes = {}
+    for entry in (entry for group in symbols.entries.values() for entry in group):
+        if isinstance(entry, Tensor | Family):
+            shape = (entry.heads, *entry.axes) if isinstance(entry, Family) else entry.axes
+            column = ((),) if len(entry.axes) == 1 else ()
+            axes[str(entry.symbol.name)] = tuple(map(plain_axis, shape)) + column
+    closed_laws([parse_law(str(law.symbol.name), law.text) for law in symbols.laws[:count]], axes)
+
+
+def plain_axis(axis: tuple) -> tuple[str | int, ...]:
+    """An axis whose sums of sizes are words."""
+    return tuple(axis_text((part,)) if isinstance(part, Blocks) else part for part in axis)

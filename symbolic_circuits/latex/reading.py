@@ -37,6 +37,14 @@ def read_equations(text: str, declarations: Declarations, *, line: int = 1, colu
     vec(A*X*W.T)
     """
     source = Source(text, line, column)
+    try:
+        return chains_in(source, declarations)
+    except RecursionError:
+        raise source.error("the formula is nested too deeply", Span(0, 1)) from None
+
+
+def chains_in(source: Source, declarations: Declarations) -> list[Chain]:
+    """The chains of a source."""
     found = []
     for raw in raw_chains(tokens_of(source, declarations.symbols.macros), source):
         claims, symbols = read_chain(raw, declarations.symbols, source)
@@ -69,10 +77,18 @@ def read_latex(text: str, symbols: str | Declarations = "") -> Expr:
     """
     declarations = symbols if isinstance(symbols, Declarations) else Declarations.parse(symbols)
     source = Source(text)
+    try:
+        return expression_in(source, declarations)
+    except RecursionError:
+        raise source.error("the formula is nested too deeply", Span(0, 1)) from None
+
+
+def expression_in(source: Source, declarations: Declarations) -> Expr:
+    """The expression of a source."""
     chains = raw_chains(tokens_of(source, declarations.symbols.macros), source)
     if len(chains) != 1 or chains[0].relations:
         raise source.error(
-            "one expression without a relation was expected; equations are read by read_equations", Span(0, len(text) or 1)
+            "one expression without a relation was expected; equations are read by read_equations", Span(0, len(source.text) or 1)
         )
     state = Elaboration(declarations.symbols, source)
     return built([meaning(parse(list(chains[0].sides[0]), source), state)], state)[0]

@@ -16,6 +16,7 @@ from typing import Literal
 from sympy import Add, Expr, HadamardProduct, Integer, MatAdd, MatMul, Mul, S, Transpose, ZeroMatrix
 from sympy.tensor.array.expressions import ZeroArray
 
+from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.latex.sizes import Axis, size_expr
 from symbolic_circuits.latex.source import Span
 from symbolic_circuits.syntax.contract import contract
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 Build = Callable[[], Expr]
+MAX_PARTS = 20_000
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,25 @@ class Value:
     is_zero: bool = False  # a zero takes the shape of what it is added to or compared with
     operator: bool = False  # may act on matrices whose entries are its columns: a Kronecker product and what is made of it
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "build", once(self.build))
+
     @property
     def order(self) -> int:
         """The number of axes."""
         return len(self.axes)
+
+
+def once(build: Build) -> Build:
+    """A builder that works once: a value may stand in many places."""
+    found: list[Expr] = []
+
+    def built() -> Expr:
+        if not found:
+            found.append(build())
+        return found[0]
+
+    return built
 
 
 def scalar(build: Build, span: Span, indices: Mapping[str, int] | None = None) -> Value:
@@ -143,12 +160,19 @@ def negative(expr: Expr, is_matrix: bool) -> Expr:
 
 def sum_of_matrices(terms: Sequence[Expr]) -> Expr:
     """The sum of matrices as it was written."""
-    return MatAdd(*(part for term in terms for part in (term.args if isinstance(term, MatAdd) else (term,))))
+    return MatAdd(*limited([part for term in terms for part in (term.args if isinstance(term, MatAdd) else (term,))]))
+
+
+def limited(parts: list[Expr]) -> list[Expr]:
+    """The parts, unless they are very many."""
+    if len(parts) > MAX_PARTS:
+        raise BudgetError(f"a sum or product of {len(parts)} parts; the limit is {MAX_PARTS}")
+    return parts
 
 
 def product_of_matrices(*factors: Expr) -> Expr:
     """The product of scalars and matrices as it was written, scalars first."""
-    parts = [part for factor in factors for part in (factor.args if isinstance(factor, MatMul) else (factor,))]
+    parts = limited([part for factor in factors for part in (factor.args if isinstance(factor, MatMul) else (factor,))])
     return MatMul(*(part for part in parts if not part.is_Matrix), *(part for part in parts if part.is_Matrix))
 
 

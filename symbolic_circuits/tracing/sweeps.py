@@ -17,7 +17,7 @@ from sympy import Expr
 from symbolic_circuits.tracing.indexing import taken
 from symbolic_circuits.tracing.loops import TURNS, State, closed, made_opaque, state_of
 from symbolic_circuits.tracing.refusing import refuse, user_frame
-from symbolic_circuits.tracing.sizes import Size, as_size_expr
+from symbolic_circuits.tracing.sizes import Size, as_size_expr, size_of
 from symbolic_circuits.tracing.tracer import Tracer
 from symbolic_circuits.tracing.turns import Loop, Place, Turn
 from symbolic_circuits.tracing.values import Value
@@ -121,6 +121,7 @@ def sweep_of(tracer: Tracer) -> Sweep:
 
 def traced_range(*bounds: Any) -> Any:
     """``range``, over a symbolic size as well."""
+    bounds = tuple(size_of(one.expr) if isinstance(one, Size) else one for one in bounds)  # X.size may be a number
     if not any(isinstance(one, Size | Place) for one in bounds):
         return builtins.range(*bounds)
     if len(bounds) == 2 and not isinstance(bounds[0], Size) and bounds[0] == 0:
