@@ -7,7 +7,7 @@ where its size is a product (row-major), or none where its size is 1.
 import re
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sympy import Expr, Integer, Mul, Tuple, cancel
 from sympy.core.basic import Basic
@@ -107,7 +107,7 @@ def sizes_of(lists: Lists, operands: Sequence[Basic]) -> dict[str, Expr]:
     """
     require_counts(lists, operands)
     places = [
-        (labels, size, f"axis {k} of {operand}")
+        (labels, size, Where(k, operand))
         for part, operand in zip(lists, operands, strict=False)
         for k, (labels, size) in enumerate(zip(part, array_shape(operand), strict=True))
     ]
@@ -125,6 +125,16 @@ def sizes_of(lists: Lists, operands: Sequence[Basic]) -> dict[str, Expr]:
     return sizes
 
 
+class Where(NamedTuple):
+    """An axis of an operand; it is written out only in an error, as large operands take long to print."""
+
+    axis: int
+    operand: Basic
+
+    def __str__(self) -> str:
+        return f"axis {self.axis} of {self.operand}"
+
+
 def require_counts(lists: Lists, operands: Sequence[Basic]) -> None:
     """Raise ShapeError unless there is a label list for each operand, and labels for each of its axes."""
     if len(lists) - 1 != len(operands):
@@ -136,7 +146,7 @@ def require_counts(lists: Lists, operands: Sequence[Basic]) -> None:
             raise ShapeError(f"{operand} has {order} axes, but its labels are for {len(part)}: {shown}")
 
 
-def split(sizes: dict[str, Expr], groups: Sequence[tuple[Labels, Expr, str]]) -> None:
+def split(sizes: dict[str, Expr], groups: Sequence[tuple[Labels, Expr, object]]) -> None:
     """Add the sizes of labels that only stand in groups: the one that is missing is what the others leave."""
     waiting = list(groups)
     while waiting:
