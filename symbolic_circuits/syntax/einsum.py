@@ -9,7 +9,7 @@ import builtins
 import itertools
 import keyword
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, wraps
 
 import numpy
@@ -195,11 +195,14 @@ def lambdify(args: Sequence[Basic], expr: Expr) -> Callable[..., numpy.ndarray]:
     if len(set(args)) != len(args):
         raise CodeError(f"an argument is given twice: {', '.join(map(str, args))}")
     taken = set(RESERVED)
-    renamed = {arg: with_name(arg, unused(identifier(str(arg)), taken)) for arg in args}
+    names = {arg: unused(identifier(str(arg)), taken) for arg in args}
+    sizes = {arg: with_name(arg, name, {}) for arg, name in names.items() if isinstance(arg, Symbol)}
+    renamed = {arg: with_name(arg, name, sizes) for arg, name in names.items()}
     printer = EinsumPrinter({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
     body = expr.xreplace(renamed)
     require_arguments(body, args, list(renamed.values()), printer)
-    function = sympy.lambdify([renamed[a] for a in args], body, modules=[NAMESPACE, "numpy"], printer=printer)
+    code = printer.doprint(body)  # as text: SymPy iterates over array expressions, which have no end
+    function = sympy.lambdify([renamed[a] for a in args], code, modules=[NAMESPACE, "numpy"], printer=printer)
     used = expr.atoms(MatrixSymbol, ArraySymbol, MatrixFamily)
     return checked(function, [(str(arg), tuple(arg.shape) if arg in used else None) for arg in args])
 
@@ -248,14 +251,15 @@ def unused(name: str, taken: set[str]) -> str:
     return chosen
 
 
-def with_name(arg: Basic, name: str) -> Basic:
-    """The symbol under a name that is a Python identifier."""
+def with_name(arg: Basic, name: str, sizes: Mapping[Basic, Basic]) -> Basic:
+    """The symbol under a name that is a Python identifier, its sizes under theirs."""
+    shape = [size.xreplace(sizes) if isinstance(size, Basic) else size for size in getattr(arg, "shape", ())]
     if isinstance(arg, MatrixSymbol):
-        return MatrixSymbol(name, *arg.shape)
+        return MatrixSymbol(name, *shape)
     if isinstance(arg, ArraySymbol):
-        return ArraySymbol(Symbol(name), arg.shape)
+        return ArraySymbol(Symbol(name), tuple(shape))
     if isinstance(arg, MatrixFamily):
-        return MatrixFamily(Str(name), *arg.shape)
+        return MatrixFamily(Str(name), *shape)
     if isinstance(arg, Symbol):
         return Symbol(name, **arg.assumptions0)
     raise CodeError(f"an argument is a symbol for a matrix, array, family, size or index; got {type(arg).__name__}")

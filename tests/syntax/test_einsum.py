@@ -17,7 +17,7 @@ from sympy import (
     Trace,
     ZeroMatrix,
 )
-from sympy.tensor.array.expressions import ArraySymbol
+from sympy.tensor.array.expressions import ArraySymbol, OneArray
 
 import symbolic_circuits as sc
 from symbolic_circuits.errors import CodeError
@@ -98,6 +98,19 @@ def test_names_that_python_or_the_printer_uses(name):
 
 def test_arguments_of_no_use_are_welcome():
     np.testing.assert_allclose(sc.lambdify([W, X, ArraySymbol("B", (d, d, d)), m], X)(w, x, None, 4), x)
+
+
+def test_vectors_of_ones():
+    T = ArraySymbol("T", (m, d, d))
+    b = np.arange(2 * 3 * 3).reshape(2, 3, 3)
+    np.testing.assert_allclose(sc.lambdify([T], sc.contract("ijk,j->ik", T, OneArray(d)))(b), b.sum(axis=1))
+
+
+def test_sizes_called_like_names_of_python():
+    e = sympy.Symbol("e", integer=True, positive=True)
+    Y = MatrixSymbol("Y", n, e)
+    y = np.ones((2, 3))
+    np.testing.assert_allclose(sc.lambdify([Y, e], e * Y * Y.T)(y, 3), 3 * y @ y.T)
 
 
 def test_what_is_missing_is_named():
