@@ -7,7 +7,7 @@ kinds, block quotes, list items, raw HTML, code spans, escapes. A prefix is repl
 import re
 
 from symbolic_circuits.documents.macros import is_macros
-from symbolic_circuits.documents.parts import Display, Heading, Part, Symbols, Unchecked
+from symbolic_circuits.documents.parts import Display, Heading, Malformed, Part, Symbols, Unchecked
 from symbolic_circuits.documents.remarks import ID, Name, explicit_id, read_remark
 from symbolic_circuits.documents.source import Source
 
@@ -16,12 +16,13 @@ __all__ = ["split_markdown"]
 QUOTE = re.compile(r"[ \t]{0,3}>[ \t]?")
 ITEM = re.compile(r"[ \t]*(?:[-+*]|\d{1,9}[.)])(?:[ \t]+|$)")
 RULE = re.compile(r"[ \t]*([-*])[ \t]*(?:\1[ \t]*){2,}")
-FENCE = re.compile(r"[ \t]*(?P<fence>`{3,}(?=[^`]*$)|~{3,})[ \t]*(?P<info>[^\s{]*)")
+FENCE = re.compile(r"[ \t]*(?P<fence>`{3,}(?=[^`]*$)|~{3,})[ \t]*(?P<info>\{?[^\s{}]*)")
 HEADING = re.compile(r" {0,3}(?P<marks>#{1,6})(?=[ \t]|$)")
 UNDERLINE = re.compile(r" {0,3}(?:(?P<one>=+)|-+)[ \t]*$")
 RAW = re.compile(r"[ \t]{0,3}<(?P<tag>pre|script|style|textarea)(?=[\s>]|$)", re.IGNORECASE)
 TOKEN = re.compile(r"\\[!-/:-@\[-`{-~]|`+|<!--|\$\$|\$|\n")
 INLINE = re.compile(r"\$(?![\s$])(?:[^\\$\n]|\\.)*?(?<!\s)\$(?!\d)")
+BARE = re.compile(r"[ \t]*(?:\\begin\{(?:equation|align|gather|multline|alignat|flalign)\*?\}|\\\[[ \t]*$)")
 IN_DISPLAY = re.compile(r"\\.|\$\$|\n[ \t>]*(?=\n|$)", re.DOTALL)
 BREAK = re.compile(r"\n[ \t>]*(?=\n)")
 BOLD = re.compile(rf"(?:\*\*|__)(?P<id>{ID})")
@@ -95,6 +96,8 @@ class Reader:
             if (is_item or not self.in_paragraph) and (named := BOLD.match(body.lstrip())):
                 self.drop_mark()
                 self.id = named["id"]
+            if BARE.match(body):
+                self.parts.append(Malformed(body.strip(), "displays between $$ and $$ in Markdown", self.source.line(start)))
             self.read_text(start + content)
 
     def container(self, raw: str) -> tuple[int, bool]:
@@ -102,7 +105,7 @@ class Reader:
         at, self.depth, items = 0, 0, 0
         while self.depth < MAX_DEPTH and (found := QUOTE.match(raw, at)):
             at, self.depth = found.end(), self.depth + 1
-        blanks = at + len(raw[at:]) - len(raw[at:].lstrip(" \t"))
+        blanks = column(raw, len(raw) - len(raw[at:].lstrip(" \t")))
         if raw[at:].strip() and (not self.in_paragraph or ITEM.match(raw, at)):
             while self.indents and blanks < self.indents[-1]:
                 self.indents.pop()
@@ -110,7 +113,7 @@ class Reader:
             return at, False
         while items < MAX_DEPTH and (found := ITEM.match(raw, at)) and not RULE.fullmatch(raw, at):
             at, items = found.end(), items + 1
-            self.indents.append(at)
+            self.indents.append(column(raw, at))
         return at, items > 0
 
     def is_indented_code(self, raw: str) -> bool:
@@ -137,7 +140,7 @@ class Reader:
 
     def read_fence(self, start: int, content: int, found: re.Match) -> None:
         """A fenced block."""
-        kind, fence = found["info"].lower(), found["fence"]
+        kind, fence = found["info"].lower().removeprefix("{"), found["fence"]
         indentation = content - start + found.start("fence") + 3
         close = re.compile(rf"(?:[ \t>]{{0,{indentation}}}){re.escape(fence[0])}{{{len(fence)},}}[ \t]*$")
         first = at = self.source.line_end(start) + 1
@@ -204,7 +207,7 @@ class Reader:
 
     def read_comment(self, start: int) -> int:
         """A comment: declarations, a remark, or nothing to us."""
-        end = self.text.find("-->", start + 4)
+        end = self.text.find("-->", start + 2)  # <!--> is a comment
         if end < 0:
             raise self.source.error(start, "the comment <!-- has no end -->")
         inside = self.plain(start + 4, end)
@@ -257,6 +260,11 @@ class Reader:
         if self.depth:
             lines[first:] = [without_quotes(line, self.depth) for line in lines[first:]]
         return "\n".join(lines)
+
+
+def column(raw: str, at: int) -> int:
+    """The column of a place in a line, in which tabs go to the next multiple of four."""
+    return len(raw[:at].expandtabs(4))
 
 
 def without_marks(text: str) -> str:

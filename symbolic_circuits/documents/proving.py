@@ -68,7 +68,7 @@ class Reader:
             case Pointer():
                 self.checks.append(looked_up(self.path, Result("", part.id, part.line, "tested", part.tests, "tested", "", "")))
             case Malformed():
-                self.fail("", part.line, "remark", part.text, f"the remark cannot be read; write {part.expected}")
+                self.fail("", part.line, "remark", part.text, f"this cannot be read; write {part.expected}")
 
     def open_section(self, heading: Heading) -> None:
         """Close sections that end here, and open one; that of the title is the document."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from symbolic_circuits.documents.macros import COMMAND, end_of_group, end_of_macro, is_macros
-from symbolic_circuits.documents.parts import Display, Heading, Part, Symbols, Unchecked
+from symbolic_circuits.documents.parts import Display, Heading, Malformed, Part, Symbols, Unchecked
 from symbolic_circuits.documents.remarks import ID, Name, explicit_id, read_remark
 from symbolic_circuits.documents.source import Source
 
@@ -18,7 +18,22 @@ LEVELS = {
     name: k
     for k, name in enumerate(["part", "chapter", "section", "subsection", "subsubsection", "paragraph", "subparagraph"], 1)
 }
-DISPLAYS = frozenset(["equation", "align", "gather", "multline", "alignat", "flalign", "eqnarray", "displaymath"])
+DISPLAYS = frozenset(
+    ["equation", "align", "gather", "multline", "alignat", "flalign", "eqnarray", "displaymath"]
+    + [
+        "xalignat",
+        "xxalignat",
+        "dmath",
+        "dgroup",
+        "darray",
+        "dseries",
+        "IEEEeqnarray",
+        "empheq",
+        "numcases",
+        "subnumcases",
+        "mathpar",
+    ]
+)  # those that the reader does not know fail there, and are not passed over
 VERBATIM = frozenset(
     ["verbatim", "Verbatim", "BVerbatim", "lstlisting", "minted", "alltt", "comment", "filecontents", "tikzpicture"]
 )
@@ -35,6 +50,9 @@ TOKEN = re.compile(
     r"(?P<comment>%)"
     r"|\\begin\s*\{(?P<begin>[^{}\n]*)\}"
     r"|\\end\s*\{(?P<end>[^{}\n]*)\}"
+    r"|\\(?:url|path|nolinkurl|href)\s*\{(?P<address>[^{}\n]*)\}"
+    r"|\\(?:input|include|subfile)(?![A-Za-z])\s*\{(?P<file>[^{}\n]*)\}"
+    r"|\\(?:re)?newenvironment\*?\s*\{(?P<newenvironment>[^{}\n]*)\}"
     r"|\\(?:verb|lstinline)\*?(?![A-Za-z*])(?:\[[^\]\n]{0,200}\])?(?P<verb>[^\s])"
     rf"|\\(?P<heading>{'|'.join(LEVELS)})(?![A-Za-z])\*?\s*(?:\[[^\]\n]{{0,200}}\]\s*)?\{{"
     rf"|(?P<macro>{COMMAND})"
@@ -46,6 +64,9 @@ TOKEN = re.compile(
     r"|(?P<blank>\n[ \t]*(?=\n))",
     re.DOTALL,
 )
+OPENER = re.compile(rf"\\begin\s*\{{\s*(?:{'|'.join(sorted(DISPLAYS))})\*?\s*\}}|(?<!\\)\\\[|\$\$")
+OPTIONS = re.compile(r"\s*(?:\[[^\]\n]{0,200}\]\s*)*")
+MACRO_NAME = re.compile(r"\\[A-Za-z]+\*?\s*\{?\s*\\([A-Za-z]+)")
 CONDITIONAL = re.compile(r"\\(if[A-Za-z]*|else|fi)(?![A-Za-z])")
 CLOSERS = {
     "\\[": re.compile(r"(?P<close>\\\])|\\.|%[^\n]*|(?P<end>\n[ \t]*(?=\n))", re.DOTALL),
@@ -60,6 +81,7 @@ TITLE = re.compile(r"^[^%\n]*?\\title\s*(?:\[[^\]\n]{0,200}\]\s*)?(?=\{)", re.MU
 NAMED = re.compile(rf"\s*(?:\\textbf\s*\{{\s*)?(?P<id>{ID})")
 NAMED_OPTION = re.compile(rf"\s*\[\s*(?P<id>{ID})")
 LABEL = re.compile(r"\s*\\label\s*\{[^{}\n]*\}")
+HIDES_DISPLAY = "displays with \\begin{equation} or \\[ where they stand; those that this macro opens are not seen"
 SYMBOLS = re.compile(r"\s*symbols\s*:?\s*")
 
 
@@ -89,6 +111,7 @@ class Reader:
         self.id: str | None = None
         self.mark: Unchecked | None = None  # a remark that waits for the display behind it
         self.is_fresh = True  # whether a paragraph starts here
+        self.displays: set[str] = set()  # environments of the document's own that open a display
         self.in_body = BODY.search(self.text) is None
         found = TITLE.search(self.text)
         end = end_of_group(self.text, found.end()) if found else None
@@ -102,7 +125,7 @@ class Reader:
             kind = found.lastgroup
             if kind == "end" and found["end"].strip() == "document" and self.in_body:
                 break
-            if kind in ("comment", "begin", "macro", "hidden", "verb") or self.in_body:
+            if kind in ("comment", "begin", "macro", "hidden", "verb", "newenvironment") or self.in_body:
                 getattr(self, f"read_{kind}")(found)
         else:
             self.note_prose(len(self.text))
@@ -159,7 +182,7 @@ class Reader:
             self.in_body = True
         elif name.removesuffix("*") in VERBATIM:
             self.skip_verbatim(name, found)
-        elif name.removesuffix("*") in DISPLAYS and self.in_body:
+        elif (name.removesuffix("*") in DISPLAYS or name in self.displays) and self.in_body:
             end = self.end_of_environment(name, found)
             self.add_display(found.start(), end)
             self.pos = end
@@ -221,6 +244,35 @@ class Reader:
             text = without_comments(self.text[found.start() : end])
             self.parts.append(Symbols(text, self.source.line(found.start()), is_macro=True))
             self.pos = end
+            if OPENER.search(text) and self.is_used(MACRO_NAME.match(text), end):
+                self.parts.append(Malformed(text[:200], HIDES_DISPLAY, self.source.line(found.start())))
+
+    def is_used(self, macro: re.Match | None, start: int) -> bool:
+        """Whether the macro that a definition names stands behind it."""
+        return bool(macro and re.compile(rf"\\{macro[1]}(?![A-Za-z])").search(self.text, start))
+
+    def read_newenvironment(self, found: re.Match) -> None:
+        """An environment of the document's own; what it opens is read where it is used."""
+        self.pos = OPTIONS.match(self.text, self.pos).end()
+        start = self.pos
+        for _ in range(2):  # what is put before, and behind
+            end = end_of_group(self.text, self.pos + len(gap(self.text, self.pos)))
+            if end is None:
+                return
+            if OPENER.search(self.text, start, end):
+                self.displays.add(found["newenvironment"].strip())
+            self.pos = end
+
+    def read_address(self, found: re.Match) -> None:
+        """An address, in which a percent sign is no comment."""
+        self.read_other(found)
+
+    def read_file(self, found: re.Match) -> None:
+        """Another file, which is a document of its own."""
+        self.drop_mark()
+        reason = f"{found.group()}: the file is a document of its own, to be checked by itself"
+        self.parts.append(Unchecked(None, reason, self.source.line(found.start())))
+        self.is_fresh = True
 
     def read_hidden(self, found: re.Match) -> None:
         r"""Text up to the \else or \fi of \iffalse."""
@@ -300,6 +352,11 @@ class Reader:
         if self.mark is not None:
             self.parts.append(Unchecked(self.id, self.mark.reason, self.mark.line))
             self.mark = None
+
+
+def gap(text: str, start: int) -> str:
+    """The blanks at a place."""
+    return re.compile(r"\s*").match(text, start).group()
 
 
 def without_comments(text: str) -> str:

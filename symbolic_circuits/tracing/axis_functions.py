@@ -78,6 +78,8 @@ def expand_dims(a: Any, axis: Any = None, dim: Any = None) -> Value:
 @function("squeeze", view=True)
 def squeeze(a: Any, axis: Any = None, dim: Any = None) -> Value:
     a, axis = as_value(a), axis if dim is None else dim
+    if axis is None and not all(isinstance(size, Integer) for size in a.shape):
+        raise refuse(f"squeeze of an array of shape {shown_shape(a.shape)}, of which sizes may be 1: name the axis, axis=-1")
     axes = [k for k, size in enumerate(a.shape) if size == 1] if axis is None else normal_axes(axis, a.order, "squeeze")
     if any(a.shape[k] != 1 for k in axes):
         raise refuse(f"squeeze of axis {axis} of an array of shape {shown_shape(a.shape)}")
@@ -97,12 +99,22 @@ def getitem(a: Any, key: Any) -> Value:
     return indexing.indexed(a, key)
 
 
-@function("diagonal", "linalg.diagonal", view=True)
+@function("diagonal", view=True)
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
     return indexing.diagonal(on_diagonal(a, offset), axis1, axis2)
 
 
-@function("trace", "linalg.trace")
+@function("linalg.diagonal", view=True)
+def last_diagonal(a: Any, offset: int = 0) -> Value:
+    return diagonal(a, offset, -2, -1)
+
+
+@function("linalg.trace")
+def last_trace(a: Any, offset: int = 0, dtype: Any = None) -> Value:
+    return trace(a, offset, -2, -1)
+
+
+@function("trace")
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
     a = on_diagonal(a, offset)
     first, second = normal_axes((axis1, axis2), a.order, "trace")

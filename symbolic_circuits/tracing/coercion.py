@@ -12,7 +12,7 @@ from symbolic_circuits.tracing.refusing import refuse
 from symbolic_circuits.tracing.sizes import Size, as_size_expr
 from symbolic_circuits.tracing.values import Value, exact, from_sympy, scalar
 
-__all__ = ["as_shape", "as_value"]
+__all__ = ["as_shape", "as_value", "require_real"]
 
 
 def as_value(item: Any) -> Value:
@@ -42,3 +42,10 @@ def as_shape(shape: Any) -> tuple[Expr, ...]:
         if expr is None or expr == 0 or (expr.is_negative and expr != -1):
             raise refuse(f"{size!r} is no size of an axis")
     return tuple(found)
+
+
+def require_real(what: str, dtype: Any) -> None:
+    """Refuse a type of entries that cuts them off."""
+    name = getattr(dtype, "__name__", str(dtype)).split(".")[-1]
+    if not name.startswith(("float", "double", "f8", "f4", "bfloat16")):
+        raise refuse(f"{what}({name}): entries are real numbers")

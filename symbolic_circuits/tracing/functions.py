@@ -14,7 +14,7 @@ from sympy.tensor.array import NDimArray
 
 from symbolic_circuits.syntax.functions import relu as relu_of
 from symbolic_circuits.tracing import indexing, joining, operations
-from symbolic_circuits.tracing.coercion import as_value
+from symbolic_circuits.tracing.coercion import as_value, require_real
 from symbolic_circuits.tracing.contracting import zero
 from symbolic_circuits.tracing.operations import normal_axes, reshaped
 from symbolic_circuits.tracing.refusing import refuse
@@ -30,16 +30,26 @@ __all__ = ["opaque"]
 @function("sum")
 def total(a: Any, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Value:
     a, axis = as_value(a), axis if dim is None else dim
+    real_entries("sum", keepdims, dtype)
     axes = range(a.order) if axis is None else normal_axes(axis, a.order, "sum")
     return operations.summed(a, tuple(axes), keepdims or keepdim)
 
 
 @function()
-def mean(a: Any, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False) -> Value:
+def mean(a: Any, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Value:
     a, axis = as_value(a), axis if dim is None else dim
+    real_entries("mean", keepdims, dtype)
     axes = tuple(range(a.order)) if axis is None else normal_axes(axis, a.order, "mean")
     found = operations.summed(a, axes, keepdims or keepdim)
     return operations.times(found, 1 / Mul(*(a.shape[k] for k in axes)))
+
+
+def real_entries(what: str, keepdims: Any, dtype: Any) -> None:
+    """NumPy's third argument by position is a dtype, PyTorch's keepdim; entries are not cut off."""
+    if not isinstance(keepdims, int | None):
+        raise refuse(f"{what} with the third argument {keepdims!r}: write dtype=... or keepdims=...")
+    if dtype is not None:
+        require_real(what, dtype)
 
 
 # entry by entry
@@ -86,6 +96,12 @@ FUNCTIONS["flatten"] = lambda a: reshaped(as_value(a), (Integer(-1),))
 @function("square")
 def square(a: Any) -> Value:
     return operations.power(as_value(a), 2)
+
+
+@function("multiply.outer")
+def multiply_outer(a: Any, b: Any) -> Value:
+    a, b = as_value(a), as_value(b)
+    return operations.multiplied(reshaped(a, (*a.shape, *[Integer(1)] * b.order)), b)
 
 
 @function("power", "pow", "float_power")

@@ -11,11 +11,13 @@ holds is one of these, or the loop is refused:
 
 A product over heads has S W_2 after the second turn, an overwritten name W_2, a running sum S + T + W_2 with another symbol T: neither is
 S + f(h_2). Whatever else a turn could pass on to the next (a number that counts, a list that grows) is refused, so that all turns are
-alike. What no name of the function shows (attributes of objects, iterators that are advanced by hand) is not seen.
+alike. Containers and attributes of objects are seen; what no name of the function shows (globals, iterators that are advanced by hand)
+is not.
 """
 
 import re
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterator
 from numbers import Number
 from types import FrameType
 from typing import Any
@@ -32,7 +34,7 @@ from symbolic_circuits.syntax.express.product import summed
 from symbolic_circuits.syntax.express.symbols import fresh_indices
 from symbolic_circuits.tracing.contracting import zero
 from symbolic_circuits.tracing.operations import added, times
-from symbolic_circuits.tracing.refusing import refuse
+from symbolic_circuits.tracing.refusing import LIBRARIES, refuse
 from symbolic_circuits.tracing.sizes import Size
 from symbolic_circuits.tracing.tracer import Tracer
 from symbolic_circuits.tracing.turns import Loop, Place, Turn
@@ -41,6 +43,7 @@ from symbolic_circuits.tracing.values import Value
 __all__ = ["TURNS", "State", "closed", "made_opaque", "state_of"]
 
 TURNS = 2
+MAX_DEPTH = 6  # of containers and objects in one another
 State = dict[str, Any]
 
 
@@ -49,17 +52,34 @@ def state_of(frame: FrameType) -> State:
     return {name: snapshot(value) for name, value in frame.f_locals.items()}
 
 
-def snapshot(value: Any) -> Any:
-    """A value as it is now."""
+def snapshot(value: Any, depth: int = 0) -> Any:
+    """A value as it is now; of an object what its attributes hold."""
     if isinstance(value, Tracer):
         return value, value.value, value.turns
-    if isinstance(value, list | set | tuple | frozenset):
-        return type(value).__name__, len(value), tuple(map(snapshot, value))
+    if isinstance(value, list | set | tuple | frozenset | deque) and depth < MAX_DEPTH:
+        return type(value).__name__, len(value), tuple(snapshot(one, depth + 1) for one in value)
     if isinstance(value, numpy.ndarray) and value.size < 1000:
         return "ndarray", value.size, (value.tobytes(),)
-    if isinstance(value, dict) and len(value) < 1000:
-        return "dict", len(value), tuple((key, snapshot(one)) for key, one in value.items())
+    if isinstance(value, dict) and len(value) < 1000 and depth < MAX_DEPTH:
+        return "dict", len(value), tuple((key, snapshot(one, depth + 1)) for key, one in value.items())
+    if has_attributes(value) and depth < MAX_DEPTH:
+        return f"object {id(value)}", len(vars(value)), tuple((k, snapshot(one, depth + 1)) for k, one in vars(value).items())
     return value
+
+
+def has_attributes(value: Any) -> bool:
+    """Whether it is an object of a class of the user's code, whose attributes a turn could change."""
+    library = type(value).__module__.split(".")[0]
+    return not callable(value) and isinstance(getattr(value, "__dict__", None), dict) and library not in LIBRARIES
+
+
+def arrays_in(found: Any) -> Iterator[tuple]:
+    """The snapshots of traced arrays in a snapshot."""
+    if is_array(found):
+        yield found
+    elif isinstance(found, tuple):
+        for one in found:
+            yield from arrays_in(one)
 
 
 def is_array(found: Any) -> bool:
@@ -70,10 +90,13 @@ def is_array(found: Any) -> bool:
 def made_opaque(loop: Loop, before: State, after: State) -> dict[int, Value]:
     """Put a symbol in the place of every array that the first turn has changed."""
     symbols: dict[int, Value] = {}
+    known = {id(tracer): value for tracer, value, _ in arrays_in(tuple(before.values()))}
     for name, found in after.items():
         if not is_array(found) or not changes(before.get(name), found):
             continue
         tracer = found[0]
+        if known.get(id(tracer)) == found[1]:
+            continue  # an array from before the loop under one more name
         if id(tracer) not in symbols and not any(turn.loop.over for turn in tracer.turns):
             symbols[id(tracer)] = state_symbol(f"state{len(symbols)}of{loop.number}", found[1].shape)
             tracer.value, tracer.turns = symbols[id(tracer)], tracer.turns | {Turn(loop, 0)}
@@ -182,6 +205,8 @@ def increment(start: Value, first: Value, state: Value, second: Value, symbols: 
     if None not in parts and Counter(parts[0]) == Counter(part.xreplace(back) for part in parts[1]):
         return reduced(parts[0], start.shape)
     step, again = (added(after, times(before, -1)) for before, after in ((start, first), (state, second)))
+    if Counter(summands(step.expr)) == Counter(part.xreplace(back) for part in summands(again.expr)):
+        return step
     try:
         return step if isinstance(prove(again.exported().xreplace(back), step.exported()), Proved) else None
     except SymbolicCircuitsError:

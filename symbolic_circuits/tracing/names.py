@@ -11,7 +11,7 @@ from typing import Any
 from sympy import Integer
 
 from symbolic_circuits.tracing import axis_functions, functions, operations, product_functions
-from symbolic_circuits.tracing.coercion import as_shape, as_value
+from symbolic_circuits.tracing.coercion import as_shape, as_value, require_real
 from symbolic_circuits.tracing.operations import normal_axes, reshaped
 from symbolic_circuits.tracing.refusing import refuse
 from symbolic_circuits.tracing.sizes import size_of
@@ -88,9 +88,15 @@ def same(a: Value, *args: Any, **kwargs: Any) -> Value:
 
 def as_type(a: Value, dtype: Any = float, **kwargs: Any) -> Value:
     """The same, unless entries would be cut off."""
-    name = getattr(dtype, "__name__", str(dtype)).split(".")[-1]
-    if not name.startswith(("float", "double", "f8", "f4", "float32", "bfloat16")):
-        raise refuse(f"astype({name}): entries are real numbers")
+    require_real("astype", dtype)
+    return a
+
+
+def to(a: Value, *args: Any, dtype: Any = None, **kwargs: Any) -> Value:
+    """PyTorch's, to a device or to a type of entries."""
+    for one in (*args, *([] if dtype is None else [dtype])):
+        if type(one).__name__ == "dtype":
+            require_real("to", one)
     return a
 
 
@@ -104,7 +110,9 @@ def softmax(a: Value, dim: Any = None, axis: Any = None) -> Value:
 
 def squeeze_dim(a: Value, dim: Any = None) -> Value:
     """PyTorch's, which leaves an axis that is longer than 1."""
-    return FUNCTIONS["squeeze"](a, dim) if dim is None or a.shape[dim] == 1 else a
+    if dim is not None and not isinstance(dim, tuple | list) and isinstance(a.shape[dim], Integer) and a.shape[dim] != 1:
+        return a
+    return FUNCTIONS["squeeze"](a, dim)
 
 
 def chunk(a: Value, chunks: int, dim: int = 0) -> tuple[Value, ...]:
@@ -155,7 +163,7 @@ def diag_embed(a: Value) -> Value:
 
 for shared in (reshape, transpose, permute, expand, squeeze_dim, chunk, torch_split, unbind, flatten):
     shared.may_be_view = True  # type: ignore[attr-defined]
-same.may_be_view = as_type.may_be_view = True  # type: ignore[attr-defined]
+same.may_be_view = as_type.may_be_view = to.may_be_view = True  # type: ignore[attr-defined]
 
 BOTH = [
     "sum",
@@ -230,7 +238,8 @@ METHODS: dict[str, Callable] = {name: FUNCTIONS[name] for name in BOTH} | {
     "unbind": unbind,
     "dim": lambda a: a.order,
     "numel": lambda a: FUNCTIONS["size"](a),
-    **dict.fromkeys(("detach", "contiguous", "to", "float", "double", "cpu", "cuda", "requires_grad_"), same),
+    "to": to,
+    **dict.fromkeys(("detach", "contiguous", "float", "double", "cpu", "cuda", "requires_grad_"), same),
 }
 TORCH: dict[str, Callable] = (
     {name: body for name, body in FUNCTIONS.items() if name not in ("split", "square_", "size", "ndim", "hstack")}

@@ -69,7 +69,7 @@ def inner(a: Any, b: Any) -> Value:
     return tensordot(a, b, ([-1], [-1])) if a.order and b.order else operations.multiplied(a, b)
 
 
-@function("outer", "ger", "multiply.outer")
+@function("outer", "ger")
 def outer(a: Any, b: Any) -> Value:
     return tensordot(*(reshaped(as_value(one), (Mul(*as_value(one).shape),)) for one in (a, b)), 0)
 

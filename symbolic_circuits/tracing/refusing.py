@@ -8,7 +8,7 @@ from types import CodeType, FrameType, TracebackType
 
 from symbolic_circuits.errors import TraceError
 
-__all__ = ["UnknownAttribute", "located", "refuse", "refusals", "user_frame"]
+__all__ = ["LIBRARIES", "UnknownAttribute", "located", "refuse", "refusals", "user_frame"]
 
 HERE = str(Path(__file__).parent)
 STANDARD = str(Path(linecache.__file__).parent)

@@ -309,7 +309,9 @@ def call(name: str, *args: Any, **kwargs: Any) -> Any:
         if type(error) is TypeError and "argument" in str(error):
             raise refuse(f"{name}: these arguments are not traced: {error}") from error
         raise
-    views = [arg for arg in args if isinstance(arg, Tracer)] if getattr(function, "may_be_view", False) else []
+    views = (
+        [arg for arg in (*args, *kwargs.values()) if isinstance(arg, Tracer)] if getattr(function, "may_be_view", False) else []
+    )
     return wrapped(found, turns, views if len(views) == 1 else [])
 
 
