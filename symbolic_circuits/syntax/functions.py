@@ -3,6 +3,9 @@ r"""Functions of whole rows, softmax first: softmax(S)_{st} = exp(S_{st}) / sum_
 Functions of entries are SymPy's: ``X.applyfunc(relu)``, ``exp(A[s, t])``. Nothing is assumed of them when identities are proved.
 """
 
+from typing import Any
+
+import numpy as np
 from sympy import Expr, Function, MatrixExpr, Max
 from sympy.core.basic import Basic
 from sympy.core.symbol import Str
@@ -87,12 +90,19 @@ class RowFunction(MatrixExpr):
         return rf"\operatorname{{{self.name}}}\left({printer._print(self.matrix)}\right)"
 
 
-def softmax(scores: MatrixExpr) -> RowFunction:
-    r"""The softmax of every row.
+def softmax(scores: Any) -> Any:
+    r"""The softmax of every row: of a matrix expression; of numbers, along the last axis, so that code that is traced also runs.
 
     >>> from sympy import MatrixSymbol, symbols
     >>> n = symbols("n", integer=True, positive=True)
     >>> softmax(MatrixSymbol("S", n, n)).shape
     (n, n)
+    >>> softmax(np.zeros((1, 2)))
+    array([[0.5, 0.5]])
     """
+    if isinstance(scores, np.ndarray):
+        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        return weights / weights.sum(axis=-1, keepdims=True)
+    if not isinstance(scores, Basic) and hasattr(scores, "softmax"):  # a PyTorch tensor
+        return scores.softmax(-1)
     return RowFunction("softmax", scores)
