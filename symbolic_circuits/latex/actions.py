@@ -13,7 +13,7 @@ from symbolic_circuits.latex.source import Span
 from symbolic_circuits.latex.tree import Scripted
 from symbolic_circuits.latex.values import Value, hadamard, scalar
 
-__all__ = ["acted_on", "is_action", "scripted_value"]
+__all__ = ["acted_on", "entry_acted_on", "is_action", "scripted_value"]
 
 
 def is_action(atom: Atom) -> bool:
@@ -24,7 +24,20 @@ def is_action(atom: Atom) -> bool:
 def scripted_value(value: Value, node: Scripted, state: Elaboration) -> Value:
     """A value with the scripts of a node: entries, then transposes and powers."""
     above = tuple(atom for sup in node.sups for atom in script_atoms(sup, state))
-    return acted_on(entry(value, script_atoms(node.sub, state), node.span, state), above, node.span, state)
+    return entry_acted_on(value, script_atoms(node.sub, state), above, node.span, state)
+
+
+def entry_acted_on(value: Value, below: Sequence[Atom], above: Sequence[Atom], span: Span, state: Elaboration) -> Value:
+    r"""The entry of a value and what is done to it; of ``W^\top_{ij}`` no one knows which comes first."""
+    if value.order > 1 and len(below) == value.order:
+        for atom in above:
+            if atom.kind in ("top", "inverse", "inverse_top") or atom.text == "T":
+                action = "^{-1}" if atom.kind == "inverse" else "^\\top"
+                raise state.error(
+                    f"is this an entry of the {'inverse' if atom.kind == 'inverse' else 'transpose'}? write brackets: (..{action})_{{..}}",
+                    span,
+                )
+    return acted_on(entry(value, below, span, state), above, span, state)
 
 
 def acted_on(value: Value, actions: Sequence[Atom], span: Span, state: Elaboration) -> Value:
@@ -57,11 +70,8 @@ def raised(value: Value, power: int, span: Span, state: Elaboration) -> Value:
     if value.order != 2:
         raise state.error(f"a power of {state.shape(value)}: write x^{{\\odot 2}} for entries, or \\|x\\|^2", span)
     state.unify(value.axes[0], value.axes[1], "the rows of a matrix under a power", "its columns", span)
-    if value.indices and power > 1:
-        raise state.error("a power of a matrix with free indices: write the product", span)
-    return Value(
-        value.axes, lambda: MatPow(value.build(), power).doit(deep=False), span, "plain", value.indices, False, value.operator
-    )
+    indices = {name: count * max(power, 1) for name, count in value.indices.items()}
+    return Value(value.axes, lambda: MatPow(value.build(), power).doit(deep=False), span, "plain", indices, False, value.operator)
 
 
 def inverse(value: Value, power: int, span: Span, state: Elaboration) -> Value:

@@ -3,9 +3,9 @@ r"""A flat term -> tree: a sum takes what stands behind it, then loose operation
 from typing import Any
 
 from symbolic_circuits.latex.source import Source, Span
-from symbolic_circuits.latex.tree import Big, Binary, Node, Number, Product
+from symbolic_circuits.latex.tree import Big, Binary, Group, Node, Number, Product, Sum
 
-__all__ = ["Late", "Operation", "Pending", "arranged"]
+__all__ = ["Based", "Late", "Operation", "Pending", "arranged"]
 
 LOOSE = {"OTIMES": "\\otimes", "ODOT": "\\odot", "DOT": "\\cdot_{jk}"}
 
@@ -32,6 +32,16 @@ class Late:
         return self.make(self.span, *(part.resolved(source) if isinstance(part, Late | Pending) else part for part in self.parts))
 
 
+class Based(Late):
+    """What has scripts, on one symbol or on brackets that are seen."""
+
+    def resolved(self, source: Source) -> Node:
+        """The node."""
+        node = super().resolved(source)
+        require_visible(node.base, source, is_base=True)
+        return node
+
+
 class Operation:
     """An operation between factors, or a big sum before its body."""
 
@@ -49,6 +59,9 @@ def arranged(items: list[Any], source: Source) -> Node:
             body = arranged(rest, source)
             big = Big(item.span.to(body.span), *item.payload, body)
             return arranged([*items[:place], big], source)
+    if len(items) > 1:
+        for place, item in enumerate(items):
+            require_visible(item, source, is_last=place == len(items) - 1)
     found = {item.kind for item in items if isinstance(item, Operation)}
     loose = sorted(found & set(LOOSE))
     if len(loose) > 1:
@@ -61,8 +74,20 @@ def arranged(items: list[Any], source: Source) -> Node:
     if loose:
         return joined(items, {loose[0]}, loose[0], source)
     if found & {"CDOT", "TIMES"}:
-        return joined(items, {"CDOT", "TIMES"}, "CDOT", source)
+        signs = {str(item.payload) for item in items if isinstance(item, Operation)} & {"times", "×", "*", "ast"}
+        return joined(items, {"CDOT", "TIMES"}, "STAR" if signs & {"*", "ast"} else "TIMES" if signs else "CDOT", source)
     return tight(items, source)
+
+
+def require_visible(item: Any, source: Source, *, is_last: bool = False, is_base: bool = False) -> None:
+    """Raise where braces, which nobody sees, hold together what is read apart without them: ``{A + B} C``, ``{A B}^2``."""
+    inside = item
+    while isinstance(inside, Group) and inside.bracket == "{" and len(inside.parts) == 1:
+        inside = inside.parts[0]
+    if inside is item or not isinstance(inside, Sum | Binary | Product | Big):
+        return
+    if is_base or isinstance(inside, Sum | Binary) or (isinstance(inside, Big) and not is_last):
+        raise source.error("braces are not seen: what they hold together needs brackets, (..)", item.span)
 
 
 def joined(items: list[Any], kinds: set[str], name: str, source: Source) -> Node:

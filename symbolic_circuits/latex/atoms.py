@@ -55,7 +55,8 @@ def next_atom(tokens: Sequence[Token], k: int, source: Source) -> tuple[Atom | N
         return word(tokens, k, source)
     if token.kind in ("NUMBER", "ONES"):
         value = token.value if isinstance(token.value, Fraction) else Fraction(1)
-        return Atom("number", str(value), token.span, value), k + 1
+        written = source.text[token.span.start : token.span.end]
+        return Atom("number", written if written.isdecimal() else str(value), token.span, value), k + 1
     if token.kind == "TOP":
         return Atom("top", "T", token.span), k + 1
     if token.kind == "MINUS" and k + 1 < len(tokens):

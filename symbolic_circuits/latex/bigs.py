@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import reduce
 from typing import NamedTuple
 
-from sympy import Expr, Integer
+from sympy import Integer
 
 from symbolic_circuits.errors import LatexError
 from symbolic_circuits.latex import tree
@@ -15,11 +15,10 @@ from symbolic_circuits.latex.meaning import meaning, total
 from symbolic_circuits.latex.products import times
 from symbolic_circuits.latex.scanner import Token
 from symbolic_circuits.latex.sizes import Axis, Unknown
-from symbolic_circuits.latex.source import Span
+from symbolic_circuits.latex.summing import summed_over
 from symbolic_circuits.latex.values import Value
-from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
 
-__all__ = ["summed_over"]
+__all__: list[str] = []
 
 MAX_WRITTEN_OUT = 64  # of one sum
 MAX_WRITTEN = 1000  # of a formula
@@ -89,20 +88,6 @@ def bound_index(r: Range, state: Elaboration) -> BoundIndex:
     return state.new_index(name, axis, r.atom.span, True)
 
 
-def summed_over(indices: Sequence[BoundIndex], body: Value, span: Span, state: Elaboration) -> Value:
-    """The sum of a value over indices."""
-    is_matrix = body.order == 2 or (body.order == 1 and body.form == "column")
-    form = MatrixSum if is_matrix else IndexSum
-
-    def build() -> Expr:
-        limits = [(i.symbol, 0, state.size(i.axis, i.span, f"the index {i.name} of this sum") - 1) for i in indices]
-        return form(body.build(), *limits)
-
-    names = {index.symbol.name for index in indices}
-    rest = {name: count for name, count in body.indices.items() if name not in names}
-    return Value(body.axes, build, span, body.form, rest, body.is_zero, body.operator)
-
-
 def product(node: tree.Big, ranges: Sequence[Range], state: Elaboration) -> Value:
     """A product from one number to another, written out from left to right."""
     if len(ranges) != 1 or ranges[0].numbers is None:
@@ -130,8 +115,11 @@ def ranges_of(node: tree.Big, state: Elaboration) -> list[Range]:
     """The indices under a sum, each with its range."""
     if not node.sub:
         raise state.error(f"\\{node.name} over what? expected an index below it, as in \\{node.name}_{{i}}", node.span)
+    pieces = split([token for token in node.sub if token.kind not in ("LBRACE", "RBRACE")], "ROWSEP")  # of a \\substack
+    if all(sum(is_at_most(token) for token in piece) == 2 for piece in pieces):
+        return [between(piece, node, state) for piece in pieces]
     for token in node.sub:
-        if token.kind in ("UNCHECKED", "COLON") or (token.kind == "RELATION" and token.value != "="):
+        if token.kind in ("UNCHECKED", "COLON", "ROWSEP") or (token.kind == "RELATION" and token.value != "="):
             raise state.error(
                 "a condition under a sum cannot be read: split the sum, or subtract what does not belong to it", token.span
             )
@@ -212,16 +200,33 @@ def axis_of(tokens: Sequence[Token], node: tree.Big, state: Elaboration) -> Axis
 
 def from_to(node: tree.Big, relation: int, state: Elaboration) -> Range:
     r"""``\sum_{i=1}^{n}`` and ``\sum_{i=0}^{n-1}`` are over the whole range n; from number to number it is written out."""
-    names = names_only(node.sub[:relation], node, state)
-    low = number_of(node.sub[relation + 1 :])
-    if len(names) != 1 or low is None:
-        raise state.error("a sum runs from a number, as in \\sum_{i=1}^{n}", node.span)
     if not node.sup:
         raise state.error("a sum with a lower end has an upper one, as in \\sum_{i=1}^{n}", node.span)
-    high = number_of(node.sup)
+    return ends(node.sub[:relation], node.sub[relation + 1 :], node.sup, node, state)
+
+
+def is_at_most(token: Token) -> bool:
+    """Whether a token is a less-or-equal sign."""
+    return token.kind == "UNCHECKED" and token.value in ("leq", "le")
+
+
+def between(tokens: Sequence[Token], node: tree.Big, state: Elaboration) -> Range:
+    r"""``0 \leq i \leq n - 1``."""
+    first, second = (k for k, token in enumerate(tokens) if is_at_most(token))
+    return ends(tokens[first + 1 : second], tokens[:first], tokens[second + 1 :], node, state)
+
+
+def ends(
+    name: Sequence[Token], lowest: Sequence[Token], highest: Sequence[Token], node: tree.Big, state: Elaboration
+) -> Range:
+    """The range of an index from its lowest to its highest value."""
+    names, low = names_only(name, node, state), number_of(lowest)
+    if len(names) != 1 or low is None or not highest:
+        raise state.error("a sum runs from a number, as in \\sum_{i=1}^{n}", node.span)
+    high = number_of(highest)
     if high is not None:
         return Range(names[0], None, (low, high))
-    tokens = [token for token in node.sup if token.kind not in ("LBRACE", "RBRACE")]
+    tokens = [token for token in highest if token.kind not in ("LBRACE", "RBRACE")]
     minus = len(tokens) > 2 and tokens[-2].kind == "MINUS" and tokens[-1].kind == "NUMBER" and tokens[-1].value == 1
     if low == 1 and not minus:
         return Range(names[0], (axis_of(tokens, node, state),))

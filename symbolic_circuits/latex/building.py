@@ -5,7 +5,7 @@ from typing import Any
 from lark import Token as LarkToken
 from lark import Transformer, v_args
 
-from symbolic_circuits.latex.arranging import Late, Operation, Pending
+from symbolic_circuits.latex.arranging import Based, Late, Operation, Pending
 from symbolic_circuits.latex.source import Span
 from symbolic_circuits.latex.tree import (
     Angle,
@@ -56,7 +56,7 @@ class Builder(Transformer):
         return Pending(list(items))
 
     def operation(self, token: LarkToken) -> Operation:
-        return Operation(token.type, token.value.span)
+        return Operation(token.type, token.value.span, token.value.value)
 
     def dotted(self, dot: LarkToken, sub: LarkToken) -> Any:
         inside = [token for token in sub.value.value if token.kind != "COMMA"]
@@ -78,7 +78,10 @@ class Builder(Transformer):
         return token
 
     def with_scripts(self, base: Any, *scripts: LarkToken) -> Any:
-        primes = sum(s.type == "PRIME" for s in scripts)
+        span = span_of(base)
+        for script in scripts:
+            span = span.to(script.value.span)
+        primes, scripts = primes_of(scripts)
         if primes:
             base = plain_name(base)
         if primes and isinstance(base, Name):
@@ -87,12 +90,9 @@ class Builder(Transformer):
             return Late(span_of(base), primed, ())
         sub = tuple(token for s in scripts if s.type == "SUB" for token in s.value.value)
         sups = tuple(s.value.value for s in scripts if s.type == "SUP")
-        span = span_of(base)
-        for script in scripts:
-            span = span.to(script.value.span)
         if isinstance(base, Name) and not sub and not sups:
             return Name(span, base.text)
-        return Late(span, lambda at, inner: Scripted(at, inner, sub, sups), (base,))
+        return Based(span, lambda at, inner: Scripted(at, inner, sub, sups), (base,))
 
     def name(self, token: LarkToken) -> Name:
         return Name(token.value.span, token.value.value)
@@ -147,6 +147,20 @@ class Builder(Transformer):
 
 
 setattr(Builder, "lambda", Builder.lambda_)
+
+
+def primes_of(scripts: tuple[LarkToken, ...]) -> tuple[int, list[LarkToken]]:
+    r"""The number of primes, ``x'`` or ``x^{\prime}``, and the scripts that are left."""
+    primes, rest = 0, []
+    for script in scripts:
+        inside = script.value.value if script.type == "SUP" else ()
+        leading = next((k for k, token in enumerate(inside) if token.kind != "PRIME"), len(inside))
+        primes += leading + (script.type == "PRIME")
+        if leading:
+            script = LarkToken("SUP", script.value._replace(value=inside[leading:]))
+        if script.type != "PRIME" and not (leading and leading == len(inside)):
+            rest.append(script)
+    return primes, rest
 
 
 def plain_name(part: Any) -> Any:

@@ -11,6 +11,7 @@ from symbolic_circuits.latex.declared import Abbreviation, Key, OpaqueFunction
 from symbolic_circuits.latex.elaboration import MAX_CALLS, Elaboration
 from symbolic_circuits.latex.meaning import known, meaning, trace
 from symbolic_circuits.latex.source import Span
+from symbolic_circuits.latex.summing import repeated_summed
 from symbolic_circuits.latex.values import Value, array_of, column_of, contracted, merged, scalar, transposed
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.functions import relu, softmax
@@ -19,6 +20,7 @@ from symbolic_circuits.syntax.vec import Vec
 __all__ = ["called", "unfolded"]
 
 OF_ENTRIES = {"relu": relu, "exp": exp, "log": log, "sin": sin, "cos": cos, "tanh": tanh}
+NOT_LINEAR = {*OF_ENTRIES, "softmax"}
 
 
 def called(factors: Sequence[tree.Node], state: Elaboration) -> list[Value]:
@@ -81,14 +83,16 @@ def applied(function: object, node: tree.Node, rest: Sequence[tree.Node], state:
         return scripted_value(value, first, state), 1
     if isinstance(first, tree.Group) and (first.bracket != "{" or len(rest) == 1):
         span = node.span.to(first.span)
-        values = [meaning(part, state) for part in first.parts]
+        values = [repeated_summed(meaning(part, state), state) for part in first.parts]
         return apply(function, values, span, state), 1
     if isinstance(first, tree.Group) and len(first.parts) == 1:
         return apply(function, [meaning(first, state)], node.span.to(first.span), state), 1
     if isinstance(function, Abbreviation | OpaqueFunction | tree.Lambda):
         raise state.error(f"{state.source.slice(node.span)} is a function: its arguments stand in brackets", node.span)
+    if function in NOT_LINEAR and any(function_of(factor, state) is not None for factor in rest):
+        raise state.error(f"where does the argument of {state.source.slice(node.span)} end? write it in brackets", node.span)
     span = first.span.to(rest[-1].span)
-    argument = meaning(tree.Product(span, tuple(rest)) if len(rest) > 1 else first, state)
+    argument = repeated_summed(meaning(tree.Product(span, tuple(rest)) if len(rest) > 1 else first, state), state)
     return apply(function, [argument], node.span.to(span), state), len(rest)
 
 
@@ -227,8 +231,9 @@ def by_position(tensor: Value, values: list[Value], span: Span, state: Elaborati
 
 def unfolded(definition: Abbreviation, values: Sequence[Value], span: Span, state: Elaboration) -> Value:
     """The body of a definition with its arguments put in."""
-    if len(values) != len(definition.parameters):
-        raise state.error(f"{definition.shown} has {len(definition.parameters)} arguments; got {len(values)}", span)
+    count = len(definition.parameters)
+    if len(values) != count:
+        raise state.error(f"{definition.shown} has {count} argument{'s' if count > 1 else ''}; got {len(values)}", span)
     state.calls += 1
     if state.calls > MAX_CALLS:
         raise state.error(f"definitions are put in more than {MAX_CALLS} times", span)

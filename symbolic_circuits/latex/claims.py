@@ -10,14 +10,15 @@ from sympy.core.basic import Basic
 from sympy.tensor.array.expressions import ArraySymbol
 
 from symbolic_circuits.errors import SymbolicCircuitsError
-from symbolic_circuits.latex.bigs import summed_over
 from symbolic_circuits.latex.chains import RawChain
 from symbolic_circuits.latex.declared import Symbols
 from symbolic_circuits.latex.definitions import defined
 from symbolic_circuits.latex.elaboration import Elaboration
 from symbolic_circuits.latex.grammar import parse
 from symbolic_circuits.latex.meaning import meaning, same_shape
+from symbolic_circuits.latex.sizes import unknowns
 from symbolic_circuits.latex.source import Source, Span
+from symbolic_circuits.latex.summing import summed_over
 from symbolic_circuits.latex.tree import Node, Sum
 from symbolic_circuits.latex.values import Value, array_of, plus, zero
 from symbolic_circuits.syntax.family import MatrixFamily
@@ -149,6 +150,8 @@ def einstein(node: Node, state: Elaboration) -> Value:
 def built(values: list[Value], state: Elaboration) -> list[Expr]:
     """The expressions of sides of one shape."""
     state.settle()
+    open_axes = [axis for value in values for axis in value.axes] + [index.axis for index in state.free.values()]
+    state.any_size |= {unknown for axis in open_axes for unknown in unknowns(state.known(axis))}
     shape = next((value for value in values if not value.is_zero), values[0])
     as_columns = shape.order == 1 and all(value.form == "column" or value.is_zero for value in values)
     out = []

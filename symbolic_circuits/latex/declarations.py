@@ -108,11 +108,12 @@ class Declarations:
         lawful = []  # statements with laws, and how many laws there are after each
         for k, (statement, _) in enumerate(waiting):
             later = frozenset(key for _, key in waiting[k:] if key is not None)
-            before = len(symbols.laws)
+            before, sizes = len(symbols.laws), symbols.sizes
             try:
                 symbols = replace(read_statement(statement, replace(symbols, later=later)), later=frozenset())
             except RecursionError:
                 raise statement.error("this is nested too deeply", Span(0, 1)) from None
+            require_new_sizes(symbols.sizes - sizes, symbols, statement)
             lawful += [(statement, len(symbols.laws))] if len(symbols.laws) > before else []
         for statement, count in lawful:  # when all is read, for an inverse may be declared further down
             try:
@@ -120,6 +121,15 @@ class Declarations:
             except LawError as error:
                 raise statement.error(str(error), Span(0, len(statement.text))) from None
         return Declarations(symbols)
+
+
+def require_new_sizes(names: frozenset[str], symbols: Symbols, statement: Source) -> None:
+    """Raise where a new size has the name of something that is declared."""
+    for name in sorted(names):
+        base, _, rest = name.partition("_")
+        for entry in symbols.entries.get(Key(base, rest), ()):
+            words = f"{entry.shown} is declared in line {entry.line}, and a size here; rename one of them"
+            raise statement.error(words, Span(0, len(statement.text)))
 
 
 def statements_of(text: str, line: int) -> Iterator[Source]:

@@ -6,7 +6,9 @@ On the left stands a name; its indices and label are those that are free on the 
 from dataclasses import replace
 from typing import NamedTuple
 
+from sympy import MatrixSymbol
 from sympy.core.basic import Basic
+from sympy.tensor.array.expressions import ArraySymbol
 
 from symbolic_circuits.errors import SymbolicCircuitsError
 from symbolic_circuits.latex import tree
@@ -26,11 +28,12 @@ from symbolic_circuits.latex.declared import (
 from symbolic_circuits.latex.elaboration import Elaboration
 from symbolic_circuits.latex.entries import abstracted
 from symbolic_circuits.latex.meaning import meaning
-from symbolic_circuits.latex.sizes import Axis, shape_text
+from symbolic_circuits.latex.sizes import Axis, Blocks, shape_text
 from symbolic_circuits.latex.source import Source, Span
 from symbolic_circuits.latex.tree import Node
 from symbolic_circuits.latex.values import Value, array_of
 from symbolic_circuits.syntax.contract import contract
+from symbolic_circuits.syntax.family import MatrixFamily
 
 __all__ = ["checked_new", "defined", "defined_key"]
 
@@ -99,7 +102,8 @@ def with_value(left: Left, value: Value, body: Node, state: Elaboration, line: i
     """The definition of a tensor, family or scalar."""
     symbols, source = state.symbols, state.source
     key, label, indices = split(left, value, state)
-    if not indices and label is None and not value.order:
+    of_blocks = any(isinstance(part, Blocks) for axis in value.axes for part in state.known(axis))  # put in where it is used
+    if not indices and label is None and (not value.order or (of_blocks and key not in symbols.entries)):
         checked_new(key, symbols, source, left.span)
         return symbols.with_entry(Abbreviation(key, line, (), body, source, symbols))
     bound = [state.index(atom) for atom in ([label] if label else []) + list(indices)]
@@ -108,7 +112,20 @@ def with_value(left: Left, value: Value, body: Node, state: Elaboration, line: i
     for axis in axes:
         state.size(axis, left.span, f"an axis of {shown_key(key)}")
     entry, symbols = entry_for(key, label, left, axes, line, symbols, source)
-    return replace(symbols, definitions=(*symbols.definitions, (entry.symbol, expression(whole, len(axes), state, left.span))))
+    value = expression(whole, len(axes), state, left.span)
+    if uses(value, entry.symbol, dict(symbols.definitions)):
+        raise source.error(f"{entry.shown} is defined by itself: definitions are circular", left.span)
+    return replace(symbols, definitions=(*symbols.definitions, (entry.symbol, value)))
+
+
+def uses(value: Basic, symbol: Basic, definitions: dict[Basic, Basic]) -> bool:
+    """Whether a symbol stands in an expression, or in the definitions of what stands there."""
+    waiting, seen = [value], set()
+    while waiting:
+        for atom in waiting.pop().atoms(MatrixSymbol, ArraySymbol, MatrixFamily) - seen:
+            seen.add(atom)
+            waiting += [definitions[atom]] if atom in definitions else []
+    return symbol in seen
 
 
 def expression(value: Value, order: int, state: Elaboration, span: Span) -> Basic:

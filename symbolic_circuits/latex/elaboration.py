@@ -1,5 +1,6 @@
 r"""The state while a formula gets its meaning: what is declared, which indices are bound, which sizes are known."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class Elaboration:
         self.calls = 0
         self.written = 0
         self.fresh_sizes: set[str] = set()
+        self.any_size: set[Unknown] = set()  # unknown sizes of the sides themselves, which may be any
         self.summed: frozenset[str] | None = None  # with the Einstein convention: the indices that are free
 
     # ---- errors
@@ -59,8 +61,8 @@ class Elaboration:
         """A name that nothing is known of."""
         if any(later.base == key.base and (later == key or later.sub == key.sub) for later in self.symbols.later):
             return self.error(f"{name} is defined further down: definitions are circular or in the wrong order", span)
-        close = get_close_matches(name, self.symbols.names(), n=1, cutoff=0.5)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        close = nearest(name, self.symbols.names())
+        hint = f"; did you mean {close}?" if close else ""
         known = ", ".join(self.symbols.names()[:12]) or "nothing"
         return self.error(f"{name} is not declared{hint} (declared: {known})", span)
 
@@ -71,7 +73,8 @@ class Elaboration:
             self.sizes.unify(left, right, (what_left, what_right, span, self.source))
         except Mismatch as error:
             raise self.error(
-                f"{what_left} has size {axis_text(self.known(error.left))}, but {what_right} has size {axis_text(self.known(error.right))}",
+                f"{what_left} {has(what_left)} size {axis_text(self.known(error.left))}, "
+                f"but {what_right} {has(what_right)} size {axis_text(self.known(error.right))}",
                 span,
             ) from None
 
@@ -98,7 +101,7 @@ class Elaboration:
         """The size of an axis when everything is read."""
         found = self.known(axis)
         for unknown in unknowns(found):
-            if unknown.is_free:
+            if unknown.is_free and unknown in self.any_size:
                 self.sizes.bound[unknown] = (self.fresh_size(),)
         found = self.known(found)
         if unknowns(found):
@@ -271,3 +274,19 @@ def key_of_word(word: str) -> Key:
     """The key of a word with a subscript: ``h_2``."""
     base, _, sub = word.partition("_")
     return Key(base, sub)
+
+
+def nearest(name: str, names: Sequence[str]) -> str | None:
+    """The name that is most like one; neither script signs nor case are compared.
+
+    >>> nearest("w_{O}", ["W_{OV}", "X"])
+    'W_{OV}'
+    """
+    plain = {re.sub(r"[_^{}]", "", other).lower(): other for other in reversed(names) if other != name}
+    close = get_close_matches(re.sub(r"[_^{}]", "", name).lower(), list(plain), n=1, cutoff=0.5)
+    return plain[close[0]] if close else None
+
+
+def has(what: str) -> str:
+    """The verb behind a thing or things."""
+    return "have" if re.match(r"(?:the|its) (?:rows|columns|heads|positions)\b", what) else "has"

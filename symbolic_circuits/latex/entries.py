@@ -2,7 +2,7 @@ r"""Entries and slices ``(W x)_i``, ``X_s``, ``B_{ijk}``, and the other way: ``(
 
 from collections.abc import Sequence
 
-from sympy import Expr, Identity, Integer
+from sympy import Expr, Identity, IndexedBase, Integer
 from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.tensor.array.expressions import ArraySymbol
 from sympy.tensor.array.expressions.array_expressions import ArrayElement
@@ -27,7 +27,9 @@ def entry(value: Value, atoms: Sequence[Atom], span: Span, state: Elaboration) -
         return abstracted(value, [state.index(atom) for atom in atoms], span, state)
     shown = state.source.slice(value.span)[:60] or state.source.slice(span)[:60]
     if len(atoms) > value.order:
-        raise state.error(f"{shown} has {value.order} axes ({state.shape(value)}), but {len(atoms)} indices", span)
+        axes = "1 axis" if value.order == 1 else f"{value.order} axes"
+        raise state.error(f"{shown} has {axes} ({state.shape(value)}), but {len(atoms)} indices", span)
+    require_separate(atoms, value.order, shown, span, state)
     places, names = [], []
     for k, (atom, axis) in enumerate(zip(atoms, value.axes, strict=False), start=1):
         if not state.may_be_index(atom):
@@ -44,17 +46,32 @@ def entry(value: Value, atoms: Sequence[Atom], span: Span, state: Elaboration) -
     return Value(rest, sliced(value, places, state), span, "array" if len(rest) == 1 else "plain", indices, value.is_zero)
 
 
+def require_separate(atoms: Sequence[Atom], order: int, shown: str, span: Span, state: Elaboration) -> None:
+    """Digits side by side are one number; raise where they could be several, and where they begin with 0."""
+    for atom in atoms:
+        digits = atom.text
+        if atom.kind != "number" or len(digits) < 2 or not digits.isdecimal():
+            continue
+        text = state.source.text
+        alone = "," not in (text[: atom.span.start].rstrip()[-1:], text[atom.span.end :].lstrip()[:1])
+        if digits[0] == "0" or (alone and len(atoms) + len(digits) - 1 <= order):
+            raise state.error(
+                f"is {digits} one position or {', '.join(digits)}? write {{{','.join(digits)}}} for several, and {{{int(digits)},}} for one",
+                atom.span,
+            )
+
+
 def is_free(atom: Atom, value: Value, state: Elaboration) -> bool:
     """Whether a word is a free index of a value."""
     index = state.lookup(atom.text) if atom.kind == "word" else None
-    return index is not None and getattr(index.symbol, "name", None) in value.indices
+    return index is not None and index is state.free.get(atom.text) and getattr(index.symbol, "name", None) in value.indices
 
 
 def element(value: Value, places: Sequence[Expr], state: Elaboration) -> Build:
     """The entry itself."""
     if value.order <= 2 and value.form != "array":
         at = [*places, Integer(0)] if value.order == 1 else places
-        return lambda: MatrixElement(value.build(), *at)
+        return lambda: entry_of(value.build(), at)
 
     def build() -> Expr:
         array = value.build()
@@ -64,6 +81,11 @@ def element(value: Value, places: Sequence[Expr], state: Elaboration) -> Build:
         return contract([labels, *[[label] for label in labels], []], array, *rows(value, places, state))
 
     return build
+
+
+def entry_of(matrix: Expr, at: Sequence[Expr]) -> Expr:
+    """The entry of a matrix."""
+    return matrix[tuple(at)] if isinstance(matrix, IndexedBase) else MatrixElement(matrix, *at)
 
 
 def sliced(value: Value, places: Sequence[Expr], state: Elaboration) -> Build:

@@ -11,6 +11,7 @@ from symbolic_circuits.latex.atoms import Atom, atoms_of
 from symbolic_circuits.latex.elaboration import Elaboration
 from symbolic_circuits.latex.sizes import Unknown
 from symbolic_circuits.latex.source import Span
+from symbolic_circuits.latex.summing import repeated_summed
 from symbolic_circuits.latex.values import Build, Value, column_of, contracted, plus, scalar, scaled, transposed, unmatrix
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "meaning",
     "number",
     "quotient",
+    "require_vector",
     "same_shape",
     "total",
     "trace",
@@ -88,13 +90,18 @@ def _group(node: tree.Group, state: Elaboration) -> Value:
             else "there is nothing in these brackets"
         )
         raise state.error(what, node.span)
-    return meaning(node.parts[0], state)
+    return repeated_summed(meaning(node.parts[0], state), state)
 
 
 @meaning.register
 def _sum(node: tree.Sum, state: Elaboration) -> Value:
     """Terms of one shape."""
-    return total([meaning(term, state) for _, term in node.terms], [sign for sign, _ in node.terms], node.span, state)
+    return total(
+        [repeated_summed(meaning(term, state), state) for _, term in node.terms],
+        [sign for sign, _ in node.terms],
+        node.span,
+        state,
+    )
 
 
 def total(values: list[Value], signs: list[int], span: Span, state: Elaboration) -> Value:
@@ -113,11 +120,27 @@ def same_shape(values: list[Value], doing: str, span: Span, state: Elaboration) 
         return values
     lowest = min(value.order for value in others)
     if lowest < 2:
-        values = [unmatrix(known(value, state)) if value.order == 2 and lowest == 1 else value for value in values]
+        values = [as_vector(value, values, doing, span, state) if value.order == 2 and lowest == 1 else value for value in values]
         others = [value for value in values if not value.is_zero]
     for value in others[1:]:
         state.unify_shapes(others[0], value, doing, span)
     return values
+
+
+def as_vector(value: Value, others: list[Value], doing: str, span: Span, state: Elaboration) -> Value:
+    """A matrix with one column or row as a vector; a row is none where the others are columns."""
+    value = known(value, state)
+    if value.order != 2 or (value.axes[0] and value.axes[1]):
+        return value
+    across = value.axes[1] == () if state.symbols.rows else value.axes[0] == ()
+    upright = next((other for other in others if other.order == 1 and other.form == "column"), None)
+    if across and upright is not None and value.axes != ((), ()):
+        what, vectors = ("a column", "rows") if state.symbols.rows else ("a row", "columns")
+        shown = state.source.slice(value.span)[:60]
+        raise state.error(
+            f"{doing} of {shown}, {what}, with {state.source.slice(upright.span)[:60]}: vectors are {vectors}", span
+        )
+    return unmatrix(value)
 
 
 def known(value: Value, state: Elaboration) -> Value:
@@ -129,7 +152,7 @@ def known(value: Value, state: Elaboration) -> Value:
 @meaning.register
 def _fraction(node: tree.Fraction_, state: Elaboration) -> Value:
     r"""``\frac{a}{b}``."""
-    return quotient(meaning(node.over, state), meaning(node.under, state), node.span, state)
+    return quotient(meaning(node.over, state), repeated_summed(meaning(node.under, state), state), node.span, state)
 
 
 def quotient(over: Value, under: Value, span: Span, state: Elaboration) -> Value:
@@ -152,7 +175,7 @@ def quotient(over: Value, under: Value, span: Span, state: Elaboration) -> Value
 @meaning.register
 def _root(node: tree.Root, state: Elaboration) -> Value:
     """The square root of a scalar."""
-    inside = meaning(node.inside, state)
+    inside = repeated_summed(meaning(node.inside, state), state)
     if inside.order:
         raise state.error(f"a root is taken of a scalar; this is {state.shape(inside)}", node.span)
     return scalar(lambda: Pow(inside.build(), Rational(1, 2)), node.span, inside.indices)
@@ -177,7 +200,14 @@ def inner(left: Value, right: Value, span: Span, state: Elaboration) -> Value:
 def _norm(node: tree.Norm, state: Elaboration) -> Value:
     """A norm that is not squared."""
     value = meaning(node.inside, state)
+    require_vector(value, node.span, state)
     return scalar(lambda: Pow(inner(value, value, node.span, state).build(), Rational(1, 2)), node.span, value.indices)
+
+
+def require_vector(value: Value, span: Span, state: Elaboration) -> None:
+    """Raise where the norm of a matrix does not say which one it is."""
+    if value.order > 1 and all(known(value, state).axes):
+        raise state.error("which norm of a matrix? \\|X\\|_F is the Frobenius norm, and spectral norms cannot be read", span)
 
 
 def as_matrix(value: Value, state: Elaboration, *, plain: bool = False) -> tuple[Build, tuple]:

@@ -5,15 +5,17 @@ first; if several other readings are left, that is an error which shows them.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from sympy import Identity, Mul, Pow, Rational, Symbol, exp
+from sympy import Identity, MatrixSymbol, Mul, Pow, Rational, Symbol, exp
 from sympy.core.basic import Basic
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symbolic_circuits.latex import tree
-from symbolic_circuits.latex.actions import acted_on, is_action, scripted_value
+from symbolic_circuits.latex.actions import acted_on, entry_acted_on, is_action, scripted_value
 from symbolic_circuits.latex.atoms import Atom
 from symbolic_circuits.latex.calls import unfolded
 from symbolic_circuits.latex.declared import Abbreviation, Entry, Family, Index, Key, OpaqueFunction, Scalar, Tensor, is_size
@@ -25,10 +27,11 @@ from symbolic_circuits.latex.meaning import (
     inner,
     meaning,
     ones_of,
+    require_vector,
     script_atoms,
     whole_power,
 )
-from symbolic_circuits.latex.sizes import Axis
+from symbolic_circuits.latex.sizes import Axis, axis_text
 from symbolic_circuits.latex.source import Span
 from symbolic_circuits.latex.values import Value, contracted, scalar
 from symbolic_circuits.syntax.arrays import Row
@@ -49,12 +52,10 @@ class Reading(NamedTuple):
     def words(self) -> str:
         """The reading in words."""
         text = f"{self.entry.shown}"
-        text += f" of head {self.label.text}" if self.label else ""
-        text += (
-            f" with the index{'es' if len(self.indices) > 1 else ''} {', '.join(i.text for i in self.indices)}"
-            if self.indices
-            else ""
-        )
+        if isinstance(self.entry, Family):
+            text += f" over {axis_text(self.entry.heads)}, of head {self.label.text},"
+        if self.indices:
+            text += f" with the {'indices' if len(self.indices) > 1 else 'index'} {', '.join(i.text for i in self.indices)}"
         return text + (f", then ^{{{' '.join(a.text for a in self.actions)}}}" if self.actions else "")
 
 
@@ -108,14 +109,30 @@ def is_exponential(base: tree.Node, node: tree.Scripted, state: Elaboration) -> 
 def named(name: str, below: tuple[Atom, ...], above: tuple[Atom, ...], span: Span, state: Elaboration) -> Value:
     """The value of a name with its scripts."""
     if name in state.arguments:
-        value = state.arguments[name]
-        return acted_on(entry(value, below, span, state), actions_only(above, name, state), span, state)
+        value = replace(state.arguments[name], span=span)  # a place in the definition, not in the call
+        for k in range(1, len(below) + 1):
+            if Key(name, "".join(atom.text for atom in below[:k])) in state.symbols.entries:
+                raise state.error(
+                    f"an entry of the argument {name}, or the {name} with a subscript that is declared? rename one of them", span
+                )
+        return entry_acted_on(value, below, actions_only(above, name, state), span, state)
     found = readings(name, below, above, state)
+    letters = name.rstrip("0123456789")
+    if not found and letters and letters != name:  # X0 is X_0
+        digits = name[len(letters) :]
+        below = (Atom("number", digits, span, Fraction(digits)), *below)
+        name, found = letters, readings(letters, below, above, state)
     if not found:
         return undeclared(name, below, above, span, state)
     reading = chosen(found, span, state)
     value = value_of(reading, span, state)
-    return acted_on(entry(value, reading.indices, span, state), reading.actions, span, state)
+    if reading.label is not None and reading.entry.place == "sup" and reading.label.kind == "word":
+        for atom in reading.actions[:1]:
+            if atom.kind == "number":
+                raise state.error(
+                    f"is {reading.label.text}{atom.text} one label, or is this a power? write (..)^{atom.text} for a power", span
+                )
+    return entry_acted_on(value, reading.indices, reading.actions, span, state)
 
 
 def readings(name: str, below: Sequence[Atom], above: Sequence[Atom], state: Elaboration) -> list[Reading]:
@@ -154,6 +171,8 @@ def reading_of(
         if declared.parameters:
             return None
         order = len(below)
+    if len(below) == 2 and order == 1 and isinstance(declared.symbol, MatrixSymbol) and below[1].text == "0":
+        below = below[:1]  # SymPy prints the entries of a column as x_{i,0}
     if len(below) > order or not all(state.may_be_index(atom) for atom in below):
         return None
     if not all(is_action(atom) for atom in above):
@@ -164,7 +183,7 @@ def reading_of(
 def is_label(atom: Atom, family: Family, state: Elaboration) -> bool:
     """Whether an atom can be the head of a family: a number, or an index whose range is not known to be another."""
     if atom.kind == "number":
-        return atom.number.denominator == 1
+        return atom.number.denominator == 1 and (atom.text == "0" or atom.text[0] != "0")
     if atom.kind != "word" or (not state.may_be_index(atom) and atom.text != family.label):
         return False
     index = state.lookup(atom.text)
@@ -240,30 +259,56 @@ def undeclared(name: str, below: tuple[Atom, ...], above: tuple[Atom, ...], span
         return delta(below, span, state)
     text = name + (f"_{''.join(a.text for a in below)}" if below else "")
     if text in state.symbols.sizes:
+        if state.lookup(text) is not None:
+            raise state.error(f"{text} is an index here, and a size: an index is no number; rename one of them", span)
         size = Symbol(text, integer=True, positive=True)
         return acted_on(scalar(lambda: size, span), actions_only(above, text, state), span, state)
-    entries = [e for key, group in state.symbols.entries.items() if key.base == name for e in group]
-    if entries and any(isinstance(e, Family) for e in entries) and not any(isinstance(e, Tensor) for e in entries):
-        family = next(e for e in entries if isinstance(e, Family))
-        raise state.error(
-            f"{state.source.slice(span)[:60]}: {family.shown} is a family, which takes a label ({family.shown}{'^' if family.place == 'sup' else '_'}{family.label})"
-            " of its range and indices that are declared or summed",
-            span,
-        )
-    for atom in above:
-        if entries and not is_action(atom):
-            raise state.error(
-                f"{entries[0].shown} is no family: ^{{{atom.text}}} is no label, transpose, inverse or power", atom.span
-            )
     for atom in below:
-        if entries and atom.kind == "word" and not state.may_be_index(atom):
-            raise undeclared_name(name, below, above, span, state)
-    if entries and below and isinstance(entries[0], Tensor):
-        raise state.error(
-            f"{entries[0].shown} has {len(entries[0].axes)} axes, but {len(below)} indices {', '.join(a.text for a in below)}",
-            span,
-        )
+        if atom.is_action or atom.text in ("plus", "star"):
+            raise state.error(
+                "a position is a name or a number: a shifted or negative one cannot be read", below[0].span.to(atom.span)
+            )
+    entries = like(name, below, state)
+    if not entries:
+        raise undeclared_name(name, below, above, span, state)
+    [first, *_] = entries
+    if isinstance(first, Family):
+        raise unlabelled(first, below, above, span, state)
+    if any(atom.kind == "word" and not state.may_be_index(atom) for atom in below):
+        raise undeclared_name(name, below, above, span, state)
+    if isinstance(first, Index):
+        raise state.error(f"{first.shown} is an index: it stands in subscripts and under sums", span)
+    for atom in above:
+        if not is_action(atom):
+            raise state.error(f"{first.shown} is no family: ^{{{atom.text}}} is no label, transpose, inverse or power", atom.span)
+    if below and isinstance(first, Scalar):
+        raise state.error(f"{first.shown} is a scalar, and has no indices", span)
+    if below and isinstance(first, Tensor):
+        axes = "1 axis" if len(first.axes) == 1 else f"{len(first.axes)} axes"
+        raise state.error(f"{first.shown} has {axes}, but {len(below)} indices {', '.join(a.text for a in below)}", span)
     raise undeclared_name(name, below, above, span, state)
+
+
+def like(name: str, below: tuple[Atom, ...], state: Elaboration) -> list[Entry]:
+    """What is declared with this letter and a first part of this subscript, the longest first."""
+    parts = {"".join(a.text for a in below[:k]) for k in range(len(below) + 1)}
+    found = [(key, e) for key, group in state.symbols.entries.items() if key.base == name and key.sub in parts for e in group]
+    return [e for _, e in sorted(found, key=lambda pair: -len(pair[0].sub))]
+
+
+def unlabelled(family: Family, below: tuple[Atom, ...], above: tuple[Atom, ...], span: Span, state: Elaboration) -> Exception:
+    """The error for a family without a label of its range."""
+    example = f"{family.shown}{'^' if family.place == 'sup' else '_'}{{{family.label}}}"
+    heads = axis_text(family.heads)
+    rest = above if family.place == "sup" else below[len(family.key.sub) and 1 :]
+    label = next((atom for atom in rest if not atom.is_action), None)
+    if label is None:
+        return state.error(f"{family.shown} is a family over {heads}: it takes a label, as in {example}", span)
+    if is_label(label, family, state):
+        return undeclared_name(family.key.base, below, above, span, state)
+    return state.error(
+        f"{label.text} is no label of {example}, which runs over {heads}: declare it ({label.text} in {heads})", label.span
+    )
 
 
 def undeclared_name(name: str, below: tuple[Atom, ...], above: tuple[Atom, ...], span: Span, state: Elaboration) -> Exception:
@@ -303,13 +348,18 @@ def sized(node: tree.Node, below: tuple[Atom, ...], span: Span, state: Elaborati
     ones = isinstance(node, tree.Ones)
     if not below:
         return meaning(node, state)
-    if all(atom.text in state.symbols.sizes or (atom.kind == "number") or atom.text == "x" for atom in below):
+    numbers = [atom for atom in below if atom.kind == "number"]
+    are_positions = any(atom.number < 1 or atom.number.denominator != 1 for atom in numbers) or (not ones and len(numbers) > 1)
+    are_sizes = all(atom.text in state.symbols.sizes or atom.kind == "number" or atom.text == "x" for atom in below)
+    if are_sizes and not are_positions:
         parts = [size_part(atom) for atom in below if atom.text not in ("x",)]
         if ones and len(below) == 3 and below[1].text in ("x", "star"):
             return ones_of(((parts[0],), (parts[1],)), span, state)
         return ones_of((tuple(parts),), span, state) if ones else identity_of(tuple(parts), span, state)
     if ones and len(below) == 3 and below[1].text == "star" and all(is_size(below[k].text) for k in (0, 2)):
         return ones_of(((below[0].text,), (below[2].text,)), span, state)
+    if not ones and len(below) == 3 and below[1].text == "star" and below[0].text == below[2].text and is_size(below[0].text):
+        return identity_of((below[0].text,), span, state)
     if not ones and len(below) == 2:
         return delta(below, span, state)
     if ones and len(below) == 1:
@@ -329,9 +379,11 @@ def norm_squared(base: tree.Norm, node: tree.Scripted, state: Elaboration) -> Va
     if any(atom.text not in ("F", "2") for atom in below):
         raise state.error("only Euclidean and Frobenius norms are known", node.span)
     value = meaning(base.inside, state)
+    if "F" not in [atom.text for atom in below]:
+        require_vector(value, node.span, state)
     if len(above) != 1 or above[0].kind != "number" or above[0].number.denominator != 1 or above[0].number % 2:
         if not above:
-            return meaning(base, state)
+            return scalar(lambda: Pow(inner(value, value, node.span, state).build(), Rational(1, 2)), node.span, value.indices)
         raise state.error("a norm is squared here, or raised to an even power", node.span)
     square = inner(value, value, node.span, state)
     half = whole_power(above[0], state) // 2

@@ -8,7 +8,9 @@ r"""Products: side by side, ``\cdot``, elementwise, Kronecker, inner products of
 | operator n e x n d, matrix X of n x d | matrix n x e: the operator on the rows of X under one another |
 """
 
+from collections.abc import Sequence
 from functools import reduce
+from itertools import pairwise
 
 from sympy import Expr, KroneckerProduct, Trace
 from sympy.tensor.array.expressions import OneArray
@@ -18,7 +20,7 @@ from symbolic_circuits.latex import tree
 from symbolic_circuits.latex.calls import called
 from symbolic_circuits.latex.elaboration import Elaboration
 from symbolic_circuits.latex.meaning import as_matrix, inner, known, meaning, quotient, same_shape
-from symbolic_circuits.latex.sizes import axis_text
+from symbolic_circuits.latex.sizes import axis_text, unknowns
 from symbolic_circuits.latex.source import Span
 from symbolic_circuits.latex.values import (
     Value,
@@ -41,6 +43,7 @@ __all__ = ["times"]
 def _product(node: tree.Product, state: Elaboration) -> Value:
     """Factors side by side; functions and tensors take the brackets behind them."""
     values = called(node.factors, state)
+    require_clear(values, state)
     try:
         return state.attempt(lambda: reduce(lambda a, b: times(a, b, a.span.to(b.span), state), values))
     except LatexError:
@@ -51,6 +54,34 @@ def _product(node: tree.Product, state: Elaboration) -> Value:
         except LatexError:
             pass
         raise
+
+
+def require_clear(values: Sequence[Value], state: Elaboration) -> None:
+    """Raise where an operator may act on one matrix, or on its product with what stands behind it."""
+    arrays = [value for value in values if value.order]
+    for k, (left, right) in enumerate(pairwise(arrays)):
+        rest = arrays[k + 2 :]
+        if not rest or not acts(known(left, state), known(right, state), state) or any(value.operator for value in rest):
+            continue
+
+        def whole(left: Value = left, rest: Sequence[Value] = (right, *rest)) -> Value:
+            product = reduce(lambda a, b: times(a, b, a.span.to(b.span), state), rest)
+            if acts(known(left, state), known(product, state), state):
+                acted(known(left, state), known(product, state), left.span, state)
+                raise Tried("")
+            raise state.error("", left.span)
+
+        try:
+            state.attempt(whole)
+        except Tried:
+            span = left.span.to(rest[-1].span)
+            raise state.error("what does the operator act on, one matrix or the product? write the brackets", span) from None
+        except LatexError:
+            pass
+
+
+class Tried(LatexError):
+    """What was tried is possible."""
 
 
 def times(left: Value, right: Value, span: Span, state: Elaboration) -> Value:
@@ -80,7 +111,7 @@ def matrix_product(left: Value, right: Value, span: Span, state: Elaboration) ->
     if not state.sizes.agrees(inside, other):
         raise state.error(
             f"{here(left.span)[:60]} is {state.shape(left)} and {here(right.span)[:60]} is {state.shape(right)}: "
-            f"the product needs {axis_text(state.known(inside))} = {axis_text(state.known(other))}",
+            f"the product needs {axis_text(state.known(inside))} = {axis_text(state.known(other))}{as_vectors(left, right, state)}",
             span,
         )
     state.unify(inside, other, f"the columns of {here(left.span)[:60]}", f"the rows of {here(right.span)[:60]}", span)
@@ -101,22 +132,34 @@ def matrix_product(left: Value, right: Value, span: Span, state: Elaboration) ->
     return Value((rows, cols), build, span, "plain", indices, is_zero, operator)
 
 
+def as_vectors(left: Value, right: Value, state: Elaboration) -> str:
+    """How vectors stand in products, where one is on the wrong side."""
+    if state.symbols.rows and right.order == 1:
+        return " (vectors are rows here, as in x W: convention rows)"
+    if not state.symbols.rows and left.order == 1:
+        return " (vectors are columns here, as in W x; x^\\top is a row)"
+    return ""
+
+
 def acts(left: Value, right: Value, state: Elaboration) -> bool:
     """Whether an operator meets a matrix whose entries it acts on."""
     if not left.operator or right.operator or left.order != 2 or right.order != 2:
         return False
     columns, shape = left.axes[1], right.axes
+    if shape[0] == shape[1] and unknowns(shape[0]):
+        return False  # an identity matrix, of the size of the operator
     return len(columns) == sum(map(len, shape)) and all(len(axis) == 1 for axis in shape)
 
 
 def acted(left: Value, right: Value, span: Span, state: Elaboration) -> Value:
     r"""``(A \otimes W) X``: the matrix whose rows under one another are the operator on those of X."""
     rows, columns = left.axes
+    if state.symbols.vec_columns:
+        raise state.error("where vec stacks columns, write what the operator acts on as \\operatorname{vec} X", span)
     if len(rows) != 2:
         raise state.error(f"the operator has {axis_text(rows)} rows, which are not those of a matrix", left.span)
-    doing = (f"the operator acts on {axis_text(columns)}", f"the matrix is {state.shape(right)}")
-    for part, axis in zip(columns, right.axes, strict=True):
-        state.unify((part,), axis, *doing, span)
+    for k, (part, axis) in enumerate(zip(columns, right.axes, strict=True), start=1):
+        state.unify((part,), axis, f"axis {k} of what the operator acts on", f"axis {k} of the matrix", span)
     a, b = left.build, right.build
 
     def build() -> Expr:
@@ -135,7 +178,9 @@ def _binary(node: tree.Binary, state: Elaboration) -> Value:
         return quotient(values[0], values[1], node.span, state)
     if node.operation == "DOT":
         return dotted(values[0], values[1], node, state)
-    rule = {"CDOT": dot, "ODOT": elementwise, "OTIMES": kronecker}[node.operation]
+    rule = {"CDOT": dot, "TIMES": cross, "STAR": cross, "ODOT": elementwise, "OTIMES": kronecker}[node.operation]
+    if node.operation == "STAR" and sum(value.order > 0 for value in values) > 1:
+        raise state.error("which product is this? write A B, \\odot (of entries) or \\otimes", node.span)
     return reduce(lambda left, right: rule(left, right, left.span.to(right.span), state), values)
 
 
@@ -145,6 +190,13 @@ def dot(left: Value, right: Value, span: Span, state: Elaboration) -> Value:
     if left.order == 1 and right.order == 1:
         return inner(left, right, span, state)
     return times(left, right, span, state)
+
+
+def cross(left: Value, right: Value, span: Span, state: Elaboration) -> Value:
+    r"""``\times``: a product, but none of two vectors."""
+    if left.order == 1 and right.order == 1:
+        raise state.error("which product of vectors? write x \\cdot y (a number), x \\odot y (of entries) or x y^\\top", span)
+    return dot(left, right, span, state)
 
 
 def elementwise(left: Value, right: Value, span: Span, state: Elaboration) -> Value:
@@ -158,7 +210,9 @@ def elementwise(left: Value, right: Value, span: Span, state: Elaboration) -> Va
 def kronecker(left: Value, right: Value, span: Span, state: Elaboration) -> Value:
     r"""``\otimes``: the Kronecker product of matrices or of vectors; an axis of the left, then that of the right."""
     if left.order == 0 or right.order == 0:
-        return scaled(left, right, span) if left.order == 0 else scaled(right, left, span)
+        raise state.error(
+            "\\otimes joins matrices or vectors, and this is a number: an identity matrix is \\mathrm{Id} or I", span
+        )
     if max(left.order, right.order) > 2:
         raise state.error("\\otimes joins matrices and vectors: write arrays of three axes in indices", span)
     if left.order != right.order:

@@ -120,7 +120,7 @@ class Scanner:
         if opened != expected:
             line, column = self.source.position(where.start)
             raise self.source.error(
-                f"{shown(bracket)} closes {shown(opened)} of line {line}, column {column}; expected {shown(PAIRS.get(opened, opened))}",
+                f"{shown(bracket)} closes {shown(opened)} of line {line}, column {column}; expected {closing(opened)}",
                 span,
             )
         self.put(kind, bracket, span)
@@ -129,7 +129,7 @@ class Scanner:
         """Nothing may be open at the end."""
         if self.stack:
             opened, where = self.stack[-1]
-            raise self.source.error(f"{shown(opened)} is never closed; expected {shown(PAIRS.get(opened, opened))}", where)
+            raise self.source.error(f"{shown(opened)} is never closed; expected {closing(opened)}", where)
 
     # ---- scanning
     def scan(self, text: str, at: Span | None, depth: int) -> None:
@@ -204,7 +204,7 @@ class Scanner:
         if name in SPACES or bare in LAYOUT:
             if bare in ("left", "right", "middle", "big", "bigl", "bigr") and text[end : end + 1] == ".":
                 return end + 1
-            if bare in ("quad", "qquad"):
+            if bare in ("quad", "qquad", "hfill", "hfil"):
                 self.put("QUAD", name, here)
             return end
         if name == "\\":
@@ -239,6 +239,8 @@ class Scanner:
             self.put("FRAC", name, here)
             for _ in range(2):
                 end = self.argument(text, end, at, depth, here)
+        elif name == "substack":
+            return self.argument(text, end, at, depth, here)
         elif name == "sqrt":
             if text[end:].lstrip()[:1] == "[":
                 raise self.source.error("roots are square roots here", here)
@@ -247,6 +249,9 @@ class Scanner:
         elif bare in REMARKS or bare in ("tag", "label"):
             inside, end = balanced(text, end, self.source, here)
             kind = "TAG" if bare == "tag" else "LABEL" if bare == "label" else "TEXT"
+            word = ALIASES.get(inside.strip(), inside.strip())
+            if kind == "TEXT" and word in FUNCTIONS:
+                kind, inside = "FUNCTION", word
             self.put(kind, inside, at or Span(k, end))
         elif name in LAYOUT_WITH_ARGUMENT:
             for _ in range(LAYOUT_WITH_ARGUMENT[name]):
@@ -276,7 +281,7 @@ class Scanner:
         """One argument as a group: braces, or a single digit, letter or command."""
         while k < len(text) and text[k].isspace():
             k += 1
-        if k >= len(text) or text[k] in "})]&":
+        if k >= len(text) or text[k] in "})]&=":
             raise self.source.error("an argument is missing; expected a group in braces", here)
         if text[k] == "{":
             _, end = balanced(text, k, self.source, here)
@@ -312,6 +317,13 @@ class Scanner:
         if text[end] in "_^'":
             self.out = outer
             raise self.source.error("a script is missing; expected a symbol or a group in braces", at or Span(k, k + 1))
+        digits = re.compile("[0-9]{2,}").match(text, end)
+        if digits:
+            self.out = outer
+            raise self.source.error(
+                f"only the first digit is the script; write {text[k]}{{{digits.group()}}}, or a blank behind it",
+                at or Span(k, digits.end()),
+            )
         end = self.argument(text, end, at, depth, at or Span(k, k + 1))
         self.out = self.out[1:-1]
         inside, self.out = tuple(self.out), outer
@@ -465,6 +477,11 @@ def skip_option(text: str, k: int) -> int:
     r"""The position after an option such as the [2pt] of a line break."""
     found = re.match(r"\s*\[[0-9a-z.\s\\-]{1,20}\]", text[k : k + 40])
     return k + found.end() if found else k
+
+
+def closing(opened: str) -> str:
+    """What closes a bracket or environment, for messages."""
+    return f"\\end{{{opened}}}" if opened.isalpha() else shown(PAIRS.get(opened, opened))
 
 
 def shown(bracket: str) -> str:

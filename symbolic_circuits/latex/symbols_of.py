@@ -1,6 +1,8 @@
 r"""The declarations that SymPy expressions imply: what their symbols would be declared as, so that printed LaTeX can be read back."""
 
-from sympy import Basic, IndexedBase, MatrixSymbol, Symbol
+from collections.abc import Iterator, Mapping
+
+from sympy import Basic, IndexedBase, KroneckerProduct, MatrixSymbol, Symbol
 from sympy.core.function import AppliedUndef
 from sympy.core.symbol import Str
 from sympy.tensor.array.expressions import ArraySymbol
@@ -9,7 +11,10 @@ from symbolic_circuits.errors import LatexError
 from symbolic_circuits.latex.declarations import Declarations, with_sizes
 from symbolic_circuits.latex.declared import Entry, Family, Key, OpaqueFunction, Scalar, Symbols, Tensor
 from symbolic_circuits.latex.sizes import Axis, Blocks
+from symbolic_circuits.syntax.arrays import array_shape
+from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.family import FamilyMember, MatrixFamily
+from symbolic_circuits.syntax.vec import Vec
 
 __all__ = ["declarations_of"]
 
@@ -34,12 +39,13 @@ def declarations_of(*expressions: Basic) -> Declarations:
     A*X
     """
     symbols = Symbols()
+    orders = {frozenset(order): order for expr in expressions for order in orders_in(expr)}
     found = [atom for expr in expressions for atom in sorted(atoms_in(expr), key=str)]
     tensors = {name_of(atom) for atom in found if isinstance(atom, TENSORS)}
     for atom in dict.fromkeys(found):
         if isinstance(atom, Symbol) and atom.name in tensors:
             continue  # what SymPy keeps the name of a tensor in
-        symbols = with_entry(symbols, atom)
+        symbols = with_entry(symbols, atom, orders)
     return Declarations(symbols)
 
 
@@ -48,10 +54,22 @@ def atoms_in(expr: Basic) -> set[Basic]:
     return expr.atoms(MatrixSymbol, ArraySymbol, IndexedBase, MatrixFamily, FamilyMember, AppliedUndef, Symbol)
 
 
-def with_entry(symbols: Symbols, atom: Basic) -> Symbols:
+def orders_in(expr: Basic) -> Iterator[Axis]:
+    """The products of sizes whose order an expression shows: those of Kronecker products, and of what has a row a position."""
+    for node in expr.atoms(KroneckerProduct):
+        for sizes in ([factor.rows for factor in node.args], [factor.cols for factor in node.args]):
+            yield tuple(part for size in sizes for part in axis_of(size))
+    for node in expr.atoms(Vec):
+        yield tuple(part for size in node.args[0].shape for part in axis_of(size))
+    for node in expr.atoms(ApplyBilinear):
+        width = array_shape(node.args[0])[1]
+        yield axis_of(node.args[1].rows / width) + axis_of(width)
+
+
+def with_entry(symbols: Symbols, atom: Basic, orders: Mapping[frozenset, Axis]) -> Symbols:
     """The declarations with one more symbol."""
     if isinstance(atom, TENSORS):
-        axes = tuple(axis_of(size) for size in atom.shape)
+        axes = tuple(orders.get(frozenset(axis), axis) for axis in map(axis_of, atom.shape))
         axes = axes[:1] if isinstance(atom, MatrixSymbol) and axes[1] == () else axes
         return added(with_sizes(symbols, *axes), Tensor(key_of(name_of(atom)), 0, axes, atom))
     if isinstance(atom, MatrixFamily):

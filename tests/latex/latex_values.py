@@ -33,9 +33,9 @@ Known = Mapping[object, object]
 def over_places(expr: Basic, names: Iterable[str], shape: tuple[int, ...], known: Known) -> np.ndarray:
     """The values at all places of some free indices, whose ranges are the first sizes of a shape."""
     names = list(names)
-    return np.array([value(expr, {**known, **dict(zip(names, at, strict=True))}) for at in np.ndindex(shape[: len(names)])]).reshape(
-        shape[: len(names)] + np.shape(value(expr, {**known, **dict.fromkeys(names, 0)}))
-    )
+    return np.array(
+        [value(expr, {**known, **dict(zip(names, at, strict=True))}) for at in np.ndindex(shape[: len(names)])]
+    ).reshape(shape[: len(names)] + np.shape(value(expr, {**known, **dict.fromkeys(names, 0)})))
 
 
 def plain(expr: Basic, known: Known) -> int:
@@ -268,11 +268,14 @@ def _contracted(expr: Basic, known: Known) -> np.ndarray:
     letters = dict(zip(dict.fromkeys(label for part in flat for label in part), ascii_letters, strict=False))
     sizes = {label: plain(expr.sizes[label], known) for label in letters}
     arrays = [
-        np.reshape(value(operand, known), [sizes[label] for label in part]) for operand, part in zip(expr.operands, flat, strict=False)
+        np.reshape(value(operand, known), [sizes[label] for label in part])
+        for operand, part in zip(expr.operands, flat, strict=False)
     ]
     words = ["".join(letters[label] for label in part) for part in flat]
     assert len(inputs) == len(arrays)
-    return einsum(f"{','.join(words[:-1])}->{words[-1]}", *arrays).reshape([prod(sizes[label] for label in axis) for axis in output])
+    return einsum(f"{','.join(words[:-1])}->{words[-1]}", *arrays).reshape(
+        [prod(sizes[label] for label in axis) for axis in output]
+    )
 
 
 def softmax(x: np.ndarray) -> np.ndarray:

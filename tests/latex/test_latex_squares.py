@@ -43,9 +43,35 @@ def f(entry: float) -> float:
 
 
 KNOWN = {
-    **{"A": A, "C": C, "X": X, "Y": Y, "W": W, "Q": Q, "x": x, "y": y, "u": u, "w": w, "b": b, "B": B, "T": T, "P": P},
-    **{"W_1": W1, "W_2": W2, "a": a, "c": c, "F": F, "W_OV": OV, "v": V, "lambda": lam, "f": f},
-    **{"z": x, "n": n, "d": d, "m": m, "H": H, "k": k},
+    "A": A,
+    "C": C,
+    "X": X,
+    "Y": Y,
+    "W": W,
+    "Q": Q,
+    "x": x,
+    "y": y,
+    "u": u,
+    "w": w,
+    "b": b,
+    "B": B,
+    "T": T,
+    "P": P,
+    "W_1": W1,
+    "W_2": W2,
+    "a": a,
+    "c": c,
+    "F": F,
+    "W_OV": OV,
+    "v": V,
+    "lambda": lam,
+    "f": f,
+    "z": x,
+    "n": n,
+    "d": d,
+    "m": m,
+    "H": H,
+    "k": k,
 }
 I3, I2, one3 = np.eye(n, dtype=int), np.eye(d, dtype=int), np.ones(n, dtype=int)
 AXW = A @ X @ W.T
@@ -265,7 +291,9 @@ FAMILIES = [
     Case(r"\sum_{h \in H} F^h X W_{OV}^{h \top}", sum(F @ X @ OV.transpose(0, 2, 1)), sum(F @ X @ OV)),
     Case(r"\sum_h F^h X (W_{OV}^h)^\top", sum(F @ X @ OV.transpose(0, 2, 1)), sum(F @ X @ OV)),
     Case(r"\sum_{h=1}^{H} F^h \otimes W_{OV}^h", sum(map(np.kron, F, OV)), np.kron(F.sum(0), OV.sum(0))),
-    Case(r"\left(\mathrm{Id} + \sum_h F^h \otimes W_{OV}^h\right) X", X + sum(F @ X @ OV.transpose(0, 2, 1)), X + sum(F @ X @ OV)),
+    Case(
+        r"\left(\mathrm{Id} + \sum_h F^h \otimes W_{OV}^h\right) X", X + sum(F @ X @ OV.transpose(0, 2, 1)), X + sum(F @ X @ OV)
+    ),
     Case(r"\sum_{h, g} F^h F^g X", F.sum(0) @ F.sum(0) @ X, sum(F @ F @ X)),
     Case(r"\sum_h \sum_g W_{OV}^g W_{OV}^h x", OV.sum(0) @ OV.sum(0) @ x, sum(OV @ OV @ x)),
     Case("F^0 F^1 - F^{1} F^{0}", F[0] @ F[1] - F[1] @ F[0], F[1] @ F[0] - F[0] @ F[1]),
@@ -287,8 +315,16 @@ BLOCKS = [
     Case(r"\begin{pmatrix} W & x \end{pmatrix}", np.hstack([W, x[:, None]]), np.hstack([x[:, None], W])),
     Case(r"\begin{pmatrix} x \\ 1 \end{pmatrix}", np.append(x, 1), np.append(1, x)),
     Case(r"\begin{bmatrix} W_1 & b \end{bmatrix} \begin{bmatrix} x \\ 1 \end{bmatrix}", W1 @ x + b, W1 @ x),
-    Case(r"\left[\begin{matrix} W_1 & b \\ 0 & 1 \end{matrix}\right]", np.block([[W1, b[:, None]], [np.zeros((1, 2)), np.ones((1, 1))]]), np.block([[W1, b[:, None]], [np.ones((1, 2)), np.ones((1, 1))]])),
-    Case(r"\begin{pmatrix} A & X \\ X^\top & 0 \end{pmatrix}", np.block([[A, X], [X.T, np.zeros((2, 2))]]), np.block([[A, X], [X.T, I2]])),
+    Case(
+        r"\left[\begin{matrix} W_1 & b \\ 0 & 1 \end{matrix}\right]",
+        np.block([[W1, b[:, None]], [np.zeros((1, 2)), np.ones((1, 1))]]),
+        np.block([[W1, b[:, None]], [np.ones((1, 2)), np.ones((1, 1))]]),
+    ),
+    Case(
+        r"\begin{pmatrix} A & X \\ X^\top & 0 \end{pmatrix}",
+        np.block([[A, X], [X.T, np.zeros((2, 2))]]),
+        np.block([[A, X], [X.T, I2]]),
+    ),
     Case(r"\begin{pmatrix} A & \mathrm{Id} \end{pmatrix} \begin{pmatrix} X \\ Y \end{pmatrix}", A @ X + Y, A @ Y + X),
     Case(r"\begin{pmatrix} 1 & a \\ 0 & -1 \end{pmatrix} z", [x[0] + a * x[1], -x[1]], [x[0], a * x[0] - x[1]], "", "z : 2"),
     Case(r"\begin{smallmatrix} 1 \\ 2 \end{smallmatrix}", [1, 2], [2, 1]),
