@@ -216,9 +216,7 @@ def between(tokens: Sequence[Token], node: tree.Big, state: Elaboration) -> Rang
     return ends(tokens[first + 1 : second], tokens[:first], tokens[second + 1 :], node, state)
 
 
-def ends(
-    name: Sequence[Token], lowest: Sequence[Token], highest: Sequence[Token], node: tree.Big, state: Elaboration
-) -> Range:
+def ends(name: Sequence[Token], lowest: Sequence[Token], highest: Sequence[Token], node: tree.Big, state: Elaboration) -> Range:
     """The range of an index from its lowest to its highest value."""
     names, low = names_only(name, node, state), number_of(lowest)
     if len(names) != 1 or low is None or not highest:

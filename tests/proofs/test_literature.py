@@ -30,7 +30,12 @@ def test_every_document_is_one_of_these():
 
 
 def test_every_check_is_as_claimed(reports):
-    failed = [f"{name}::{result.id}: {result.words}" for name, report in reports.items() for result in report.results if not result.is_ok]
+    failed = [
+        f"{name}::{result.id}: {result.words}"
+        for name, report in reports.items()
+        for result in report.results
+        if not result.is_ok
+    ]
     assert not failed
     assert sum(report.counts["proved"] + report.counts["refuted"] for report in reports.values()) >= 200
 
