@@ -41,11 +41,12 @@ EQUATIONS = [
     r"\prod_{l=0}^{2} F^{l} = F^0 F^1 F^2",
     r"f(A X)_{sj} = f\left(\sum_t A_{st} X_{tj}\right)",
 ]
-PIECES = (
+PIECES = re.split(
+    r" ",
     r"\sum_ \prod_ \frac \sqrt \left( \right) \begin{pmatrix} \end{pmatrix} & \\ \operatorname{tr} \operatorname{diag} ^\top ^{-1} ^2 ^h _i _{ij} "
     r"_{h \in H} ^{h\top} \odot \otimes \cdot \cdot_{12} + - = \neq := ( ) [ ] { } , ; A B X W x y \| \langle \rangle \mathbf{1} \mathrm{Id} 0 1 12 0.5 "
-    r"' \hat \tilde W_{OV}^{h} \delta_{ij} \text{so} \tag{1} \newcommand{\z}{x} \z % # $ ~ | / * ^ _ \ \mapsto \in \cup 9999999999 ^{99999}"
-).split(" ")
+    r"' \hat \tilde W_{OV}^{h} \delta_{ij} \text{so} \tag{1} \newcommand{\z}{x} \z % # $ ~ | / * ^ _ \ \mapsto \in \cup 9999999999 ^{99999}",
+)
 
 
 def mutated(text: str, random_: random.Random) -> str:
