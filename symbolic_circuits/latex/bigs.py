@@ -119,7 +119,7 @@ def ranges_of(node: tree.Big, state: Elaboration) -> list[Range]:
     if all(sum(is_at_most(token) for token in piece) == 2 for piece in pieces):
         return [between(piece, node, state) for piece in pieces]
     for token in node.sub:
-        if token.kind in ("UNCHECKED", "COLON", "ROWSEP") or (token.kind == "RELATION" and token.value != "="):
+        if token.kind in ("UNCHECKED", "COLON") or (token.kind == "RELATION" and token.value != "="):
             raise state.error(
                 "a condition under a sum cannot be read: split the sum, or subtract what does not belong to it", token.span
             )
@@ -128,7 +128,7 @@ def ranges_of(node: tree.Big, state: Elaboration) -> list[Range]:
         return [from_to(node, relation, state)]
     if node.sup:
         raise state.error("a sum with an upper end has a lower one, as in \\sum_{i=1}^{n}", node.span)
-    return listed(node.sub, node, state)
+    return listed([token._replace(kind="COMMA") if token.kind == "ROWSEP" else token for token in node.sub], node, state)
 
 
 def listed(tokens: Sequence[Token], node: tree.Big, state: Elaboration) -> list[Range]:

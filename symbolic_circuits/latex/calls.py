@@ -237,14 +237,16 @@ def unfolded(definition: Abbreviation, values: Sequence[Value], span: Span, stat
     state.calls += 1
     if state.calls > MAX_CALLS:
         raise state.error(f"definitions are put in more than {MAX_CALLS} times", span)
-    kept = state.arguments, state.symbols, state.source, state.scopes
+    given = frozenset(name for argument in values for name in argument.indices)
+    kept = state.arguments, state.symbols, state.source, state.scopes, state.free, state.summed, state.foreign
     state.arguments = dict(zip(definition.parameters, values, strict=True))
     state.symbols, state.source, state.scopes = definition.symbols, definition.source, []
+    state.free, state.summed, state.foreign = {}, frozenset(), state.foreign | given  # indices of the definition are its own
     try:
-        value = meaning(definition.body, state)
+        value = repeated_summed(meaning(definition.body, state), state)
     finally:
-        state.arguments, state.symbols, state.source, state.scopes = kept
-    loose = set(value.indices) - {name for argument in values for name in argument.indices}
+        state.arguments, state.symbols, state.source, state.scopes, state.free, state.summed, state.foreign = kept
+    loose = sorted(state.by_symbol[name].name for name in set(value.indices) - given)
     if loose:
-        raise state.error(f"the definition of {definition.shown} has the free index {min(loose)}", span)
+        raise state.error(f"the definition of {definition.shown} has the free index {loose[0]}", span)
     return Value(value.axes, value.build, span, value.form, value.indices, value.is_zero, value.operator)

@@ -30,6 +30,7 @@ from symbolic_circuits.latex.entries import abstracted
 from symbolic_circuits.latex.meaning import meaning
 from symbolic_circuits.latex.sizes import Axis, Blocks, shape_text
 from symbolic_circuits.latex.source import Source, Span
+from symbolic_circuits.latex.summing import repeated_summed
 from symbolic_circuits.latex.tree import Node
 from symbolic_circuits.latex.values import Value, array_of
 from symbolic_circuits.syntax.contract import contract
@@ -93,7 +94,8 @@ def defined(node: Node, body: Node, symbols: Symbols, source: Source) -> Symbols
         checked_new(key, symbols, source, left.span)
         return symbols.with_entry(Abbreviation(key, line, left.arguments, body, source, symbols))
     state = Elaboration(symbols, source)
-    value = meaning(body, state)
+    state.summed = frozenset(atom.text for atom in (*left.below, *left.above))
+    value = repeated_summed(meaning(body, state), state)
     state.settle()
     return with_value(left, value, body, state, line)
 

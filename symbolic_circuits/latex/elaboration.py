@@ -51,6 +51,7 @@ class Elaboration:
         self.fresh_sizes: set[str] = set()
         self.any_size: set[Unknown] = set()  # unknown sizes of the sides themselves, which may be any
         self.summed: frozenset[str] | None = None  # with the Einstein convention: the indices that are free
+        self.foreign: frozenset[str] = frozenset()  # symbols of indices that came into a definition with its arguments
 
     # ---- errors
     def error(self, message: str, span: Span) -> LatexError:

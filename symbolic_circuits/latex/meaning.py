@@ -108,8 +108,7 @@ def total(values: list[Value], signs: list[int], span: Span, state: Elaboration)
     """The sum of values: of one shape, with the same free indices."""
     values = same_shape(values, "a sum of terms", span, state)
     names = list(dict.fromkeys(name for value in values for name in value.indices))
-    if state.summed is None or not state.symbols.einstein:
-        values = [value if value.is_zero else state.with_indices(value, names) for value in values]
+    values = [value if value.is_zero else state.with_indices(value, names) for value in values]
     return plus(values, signs, span)
 
 

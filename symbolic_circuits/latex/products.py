@@ -63,21 +63,29 @@ def require_clear(values: Sequence[Value], state: Elaboration) -> None:
         rest = arrays[k + 2 :]
         if not rest or not acts(known(left, state), known(right, state), state) or any(value.operator for value in rest):
             continue
+        for end in range(1, len(rest) + 1):
+            if may_act(left, (right, *rest[:end]), state):
+                span = left.span.to(rest[end - 1].span)
+                raise state.error("what does the operator act on, one matrix or the product? write the brackets", span)
 
-        def whole(left: Value = left, rest: Sequence[Value] = (right, *rest)) -> Value:
-            product = reduce(lambda a, b: times(a, b, a.span.to(b.span), state), rest)
-            if acts(known(left, state), known(product, state), state):
-                acted(known(left, state), known(product, state), left.span, state)
-                raise Tried("")
-            raise state.error("", left.span)
 
-        try:
-            state.attempt(whole)
-        except Tried:
-            span = left.span.to(rest[-1].span)
-            raise state.error("what does the operator act on, one matrix or the product? write the brackets", span) from None
-        except LatexError:
-            pass
+def may_act(left: Value, factors: Sequence[Value], state: Elaboration) -> bool:
+    """Whether an operator can act on a product."""
+
+    def whole() -> Value:
+        product = reduce(lambda a, b: times(a, b, a.span.to(b.span), state), factors)
+        if acts(known(left, state), known(product, state), state):
+            acted(known(left, state), known(product, state), left.span, state)
+            raise Tried("")
+        raise state.error("", left.span)
+
+    try:
+        state.attempt(whole)
+    except Tried:
+        return True
+    except LatexError:
+        pass
+    return False
 
 
 class Tried(LatexError):

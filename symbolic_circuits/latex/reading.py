@@ -4,11 +4,10 @@ from sympy import Expr
 
 from symbolic_circuits.latex import bigs, grids, names, products  # noqa: F401  their rules register themselves
 from symbolic_circuits.latex.chains import raw_chains
-from symbolic_circuits.latex.claims import Chain, built, read_chain
+from symbolic_circuits.latex.claims import Chain, built, read_chain, side_values
 from symbolic_circuits.latex.declarations import Declarations
 from symbolic_circuits.latex.elaboration import Elaboration
 from symbolic_circuits.latex.grammar import parse
-from symbolic_circuits.latex.meaning import meaning
 from symbolic_circuits.latex.scanner import tokens_of
 from symbolic_circuits.latex.source import Source, Span
 
@@ -91,4 +90,4 @@ def expression_in(source: Source, declarations: Declarations) -> Expr:
             "one expression without a relation was expected; equations are read by read_equations", Span(0, len(source.text) or 1)
         )
     state = Elaboration(declarations.symbols, source)
-    return built([meaning(parse(list(chains[0].sides[0]), source), state)], state)[0]
+    return built(side_values([parse(list(chains[0].sides[0]), source)], state), state)[0]

@@ -37,6 +37,6 @@ def repeated_summed(value: Value, state: Elaboration) -> Value:
     repeated = [
         state.by_symbol[name]
         for name, count in value.indices.items()
-        if count > 1 and name not in written and state.by_symbol[name].name not in state.summed
+        if count > 1 and name not in written | state.foreign and state.by_symbol[name].name not in state.summed
     ]
     return summed_over(repeated, value, value.span, state) if repeated else value

@@ -19,6 +19,7 @@ from sympy.tensor.array.expressions import ZeroArray
 from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.latex.sizes import Axis, size_expr
 from symbolic_circuits.latex.source import Span
+from symbolic_circuits.syntax.arrays import array_shape
 from symbolic_circuits.syntax.contract import contract
 
 __all__ = [
@@ -121,7 +122,12 @@ def scaled(factor: Value, value: Value, span: Span) -> Value:
     left, right = factor.build, value.build
     if value.order in (0,) or value.order > 2 or value.form == "array":
         return Value(
-            value.axes, lambda: Mul(left(), right()), span, value.form, merged([factor, value]), factor.is_zero or value.is_zero
+            value.axes,
+            lambda: with_shape(Mul(left(), right()), right()),
+            span,
+            value.form,
+            merged([factor, value]),
+            factor.is_zero or value.is_zero,
         )
     return Value(
         value.axes,
@@ -147,10 +153,16 @@ def plus(values: Sequence[Value], signs: Sequence[int], span: Span) -> Value:
         terms = [built() if sign == 1 else negative(built(), is_matrix) for sign, built in builds]
         if len(terms) == 1:
             return terms[0]
-        return sum_of_matrices(terms) if is_matrix else Add(*terms)
+        return sum_of_matrices(terms) if is_matrix else with_shape(Add(*terms), terms[0])
 
     operator = any(value.operator for _, value in parts)
     return Value(first.axes, build, span, form, either(values), all(value.is_zero for value in values), operator)
+
+
+def with_shape(expr: Expr, array: Expr) -> Expr:
+    """An expression; where it became the number 0, the zero of the shape of an array."""
+    shape = array_shape(array) if expr == 0 else ()
+    return ZeroArray(*shape) if shape else expr
 
 
 def negative(expr: Expr, is_matrix: bool) -> Expr:

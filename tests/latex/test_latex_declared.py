@@ -170,6 +170,31 @@ def test_conventions(symbols: str, text: str, without: str | None) -> None:
         assert "vectors are columns" in str(error) or "not in both" in str(error) or "n*d" in str(error)
 
 
+SUMMED = [  # definitions under the Einstein convention: what they mean; indices of a definition are its own
+    ("c := x_i y_i", r"c = x \cdot y", r"c = x \cdot x"),
+    ("z_i := W_{ij} x_j", "z = W x", r"z = W^\top x"),
+    ("M_{ik} := W_{ij} W_{jk}", "M = W W", r"M = W W^\top"),
+    ("u_i := W_{ii}", r"u = \operatorname{diag}(W)", "u = x"),
+    ("c := (x_i) (y_i) + a", r"c = x \cdot y + a", r"c = x \cdot y"),
+    ("g(z) := W_{ij} z_i z_j + a", r"g(x) = x^\top W x + a", r"g(x) = x^\top W x"),
+    ("g(z) := z x_i y_i + a", r"g(x_k) = x_k (x \cdot y) + a", r"g(x_k) = x_k^2 y_k + a"),
+    ("g(z) := z x_i y_i + a", r"g(x_i) = x_i (x \cdot y) + a", r"g(x_i) = x_i x_i y_i + a"),
+    ("f : function", r"f(x_i y_i) = f(x \cdot y)", r"f(x_i y_i) = f(x \cdot x)"),
+]
+
+
+@pytest.mark.parametrize(("definition", "true", "other"), SUMMED, ids=[f"{case[0]}: {case[1]}" for case in SUMMED])
+def test_definitions_with_einstein(definition: str, true: str, other: str) -> None:
+    symbols = f"W : d x d; x, y : d; a : scalar; einstein on; i, k in d; {definition}"
+    assert verdicts(true, symbols) == ["proved"]
+    assert verdicts(other, symbols)[0] in ("refuted", "undecided")
+
+
+def test_expressions_with_einstein() -> None:
+    expr = sc.read_latex("W_{ij} x_j + y_i", "W : d x d; x, y : d; einstein on")
+    assert {str(symbol) for symbol in expr.free_symbols if symbol.is_nonnegative and not symbol.is_positive} == {"i"}
+
+
 AT = [
     ("A : n x n; at n = 1", r"A^2 = \operatorname{tr}(A) A", "holds_at"),
     ("A : n x n; at n = 2", r"A^2 = \operatorname{tr}(A) A", "refuted"),

@@ -23,7 +23,7 @@ KNOWN = {**ARRAYS, **SCALARS, **SIZES}
 def value_at(expr: object, places: dict[str, int], shape: tuple[int, ...]) -> np.ndarray:
     """The value of what was read; a column is a vector."""
     indices = {symbol: places[re.sub(r"_\d+$", "", symbol.name)] for symbol in expr.free_symbols if is_index(symbol)}
-    found = np.asarray(value(expr, {**KNOWN, **indices}))
+    found = np.asarray(value(expr, {**KNOWN, **indices}), dtype=float)
     return found[..., 0] if found.ndim == len(shape) + 1 and found.shape[-1] == 1 else found
 
 
@@ -45,7 +45,7 @@ def test_values(drawn: tuple[Formula, str]) -> None:
     sizes = tuple(SIZES[letter] for letter in shape)
     for seed in (0, 1):
         places = places_of(seed)
-        expected = np.asarray(formula.value(places))
+        expected = np.asarray(formula.value(places), dtype=float)
         found = value_at(expr, places, sizes)
         assert expected.shape == found.shape == sizes
         assert np.allclose(found, expected, rtol=1e-9, atol=1e-9)

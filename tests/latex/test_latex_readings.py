@@ -121,6 +121,28 @@ def test_names_told_apart(one: str, other: str) -> None:
     assert verdicts(f"{one} = {other}", symbols) == ["refuted"]
 
 
+SAME_READING = [  # two ways to write one expression
+    (r"I_{n \times n} A", "I_n A"),
+    (r"\sum_{\substack{0 \leq s \leq n - 1 \\ 0 \leq t \leq n - 1}} A_{st}", r"\sum_{s, t} A_{st}"),
+    (r"\sum_{1 \le s \le n} A_{st}", r"\sum_{s=1}^{n} A_{st}"),
+    (r"\sum_{\substack{s \in n \\ t \in n}} A_{st}", r"\sum_{s \in n, t \in n} A_{st}"),
+    (r"\mathrm{X0}", "X_0"),
+    (r"x^{\prime\top} x'", r"(x')^\top x'"),
+    (r"A_{0,1}", "A_{0 1}"),
+    (r"\text{tr}(A)", r"\operatorname{tr}(A)"),
+    (r"\operatorname{Tr}(A)", r"\operatorname{tr} A"),
+    (r"A \textstyle C", "A C"),
+    (r"\sum\limits_{s} A_{st}", r"\sum_s A_{st}"),
+    (r"A^{\mathsf{T}}", r"A^\intercal"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME_READING)
+def test_ways_to_write_a_formula(one: str, other: str) -> None:
+    symbols = "A, C : n x n; X_0 : n x d; x' : d"
+    assert sc.read_latex(one, symbols) == sc.read_latex(other, symbols) != sc.read_latex("C", symbols)
+
+
 LABELS = [
     (r"W_{OV}^{h\top}", "h", OV.transpose(0, 2, 1)),
     (r"W_{OV}^{h \mathsf T}", "h", OV.transpose(0, 2, 1)),
