@@ -2,10 +2,10 @@ r"""A reader for the LaTeX of this field: text -> tokens -> tree -> SymPy, by wh
 
 | module | step |
 | --- | --- |
-| ``scanner``, ``macros``, ``commands`` | text -> tokens with places |
-| ``chains``, ``grammar``, ``tree`` | tokens -> equations -> trees |
-| ``declarations``, ``declared``, ``definitions``, ``hypotheses`` | what names stand for |
-| ``elaboration``, ``meaning``, ``names``, ``products``, ``calls``, ``bigs``, ``grids``, ``entries`` | trees -> values with shapes |
+| ``scanner``, ``groups``, ``macros``, ``commands`` | text -> tokens with places |
+| ``chains``, ``grammar``, ``building``, ``arranging``, ``tree`` | tokens -> equations -> trees |
+| ``declarations``, ``statements``, ``shapes``, ``declared*``, ``definitions``, ``hypotheses`` | what names stand for |
+| ``elaboration``, ``meaning``, ``names``, ``readings``, ``products``, ``calls``, ``bigs``, ``summing``, ``grids``, ``entries``, ``units`` | trees -> values with shapes |
 | ``claims``, ``reading`` | values -> SymPy, with what is given |
 """
 

@@ -10,13 +10,10 @@ at d = 2;  convention rows;  einstein on;  vec columns
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 
 from sympy import Symbol
 
-from symbolic_circuits.algebra.laws import parse_law
 from symbolic_circuits.errors import LatexError, LawError, SymbolicCircuitsError
 from symbolic_circuits.latex.atoms import Atom, atoms_of
 from symbolic_circuits.latex.chains import raw_chains
@@ -25,7 +22,6 @@ from symbolic_circuits.latex.declared import (
     Family,
     Index,
     Key,
-    Law,
     OpaqueFunction,
     Scalar,
     Symbols,
@@ -34,6 +30,8 @@ from symbolic_circuits.latex.declared import (
     symbol_name,
     tensor_symbol,
 )
+from symbolic_circuits.latex.declared_laws import with_laws
+from symbolic_circuits.latex.declared_names import names_of
 from symbolic_circuits.latex.definitions import checked_new, defined, defined_key
 from symbolic_circuits.latex.elaboration import Elaboration
 from symbolic_circuits.latex.entries import abstracted
@@ -41,37 +39,20 @@ from symbolic_circuits.latex.grammar import parse
 from symbolic_circuits.latex.hypotheses import law_of, require_fitting, rewrite_of
 from symbolic_circuits.latex.macros import read_macro
 from symbolic_circuits.latex.scanner import tokens_of
-from symbolic_circuits.latex.sizes import Axis, Blocks
+from symbolic_circuits.latex.shapes import axes_of, axis_of, size_name, split_commas, with_sizes
+from symbolic_circuits.latex.sizes import Axis
 from symbolic_circuits.latex.source import Source, Span
-from symbolic_circuits.latex.tree import Group, Name, Node, Scripted
+from symbolic_circuits.latex.statements import MACROS, statements_of
 
 __all__ = ["Declarations"]
 
 MAX_BLOCK = 100_000
-SIZE = re.compile(r"([A-Za-z][A-Za-z0-9]{0,7})(?:_\{?(?:\\(?:mathrm|text)\{)?([A-Za-z0-9]{1,7})\}{0,2})?\Z")
-TIMES = re.compile(r"\s*(?:×|\\times\b)\s*|\s+x\s+|(?<=[0-9])\s*x\s*(?=[0-9])")
 FOR = re.compile(r"\bfor\s+(\S+)\s+(?:in|\\in)\s+([^\s,]+)")
-PLAIN = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:_([A-Za-z0-9]+))?('*)\Z")
-OPEN_END = re.compile(r"(?:[=+,(\-]|:=|\\(?:odot|otimes|cdot|circ|quad|left|bigl|\\))\s*\Z")
 SWITCHES = {
     "convention": ("rows", {"rows": True, "columns": False, "row": True, "column": False}),
     "einstein": ("einstein", {"on": True, "off": False}),
     "vec": ("vec_columns", {"columns": True, "rows": False}),
 }
-ALIASES = {"orthogonal": ("orthonormal_columns", "orthonormal_rows"), "orthonormal": ("orthonormal_columns", "orthonormal_rows")}
-NO_SIZES = {
-    "x",
-    "size",
-    "sizes",
-    "integer",
-    "vector",
-    "matrix",
-    "tensor",
-    "array",
-    "for",
-    "in",
-}  # what is meant is something else
-MACROS = ("\\newcommand", "\\renewcommand", "\\providecommand", "\\DeclareMathOperator", "\\def")
 
 
 @dataclass(frozen=True)
@@ -130,38 +111,6 @@ def require_new_sizes(names: frozenset[str], symbols: Symbols, statement: Source
         for entry in symbols.entries.get(Key(base, rest), ()):
             words = f"{entry.shown} is declared in line {entry.line}, and a size here; rename one of them"
             raise statement.error(words, Span(0, len(statement.text)))
-
-
-def statements_of(text: str, line: int) -> Iterator[Source]:
-    """The statements of a block: they end with a line or a semicolon outside of brackets."""
-    start, depth, k = 0, 0, 0
-    source = Source(text, line)
-    comment_free = without_comments(text)
-    while k <= len(comment_free):
-        c = comment_free[k] if k < len(comment_free) else "\n"
-        if c in "{(":
-            depth += 1
-        elif c in "})":
-            depth = max(0, depth - 1)
-        ends = c == "\n" and not (k < len(comment_free) and (depth or OPEN_END.search(comment_free[start:k])))
-        if (c == ";" and depth == 0) or ends:
-            piece = comment_free[start:k]
-            stripped = piece.strip()
-            if stripped:
-                at = start + len(piece) - len(piece.lstrip())
-                yield Source(stripped, *source.position(at))
-            start, depth = k + 1, 0
-        k += 1
-
-
-def without_comments(text: str) -> str:
-    """The text with blanks for comments, so that places stay what they are."""
-    out = []
-    for line in text.split("\n"):
-        mark = "%" if line.lstrip().startswith(MACROS) else "#%"
-        cut = next((k for k, c in enumerate(line) if c in mark and (k == 0 or line[k - 1] != "\\")), len(line))
-        out.append(line[:cut] + " " * (len(line) - cut))
-    return "\n".join(out)
 
 
 def key_of_definition(statement: Source, symbols: Symbols) -> Key | None:
@@ -356,160 +305,3 @@ def family(
     symbol = family_symbol(name, heads, axes)
     symbols = symbols.with_entry(Family(base, line, axes, heads, place, text, symbol))
     return with_laws(symbols, symbol, laws, statement, len(axes) + 1)
-
-
-def with_laws(symbols: Symbols, symbol: object, laws: list[str], statement: Source, order: int) -> Symbols:
-    """The laws behind a shape."""
-    found = []
-    for text in laws:
-        name, bracket, inside = text.strip().partition("(")
-        if not name:
-            raise statement.error("a law was expected behind the comma", Span(0, len(statement.text)))
-        plain = re.sub(r"[\s-]+", "_", name.strip())
-        for one in ALIASES.get(plain, (plain,)):
-            other = inverse_name(inside.rstrip(") "), statement, symbols) if one == "inverse" else inside.rstrip(") ")
-            law = f"{one}({other})" if bracket else one
-            if one in ("symmetric", "antisymmetric") and not bracket and order != 2:
-                raise statement.error(
-                    f"{one} of {order} axes: say which, counting from 0, as in {one}(1,2)", Span(0, len(statement.text))
-                )
-            try:
-                parse_law(str(getattr(symbol, "name", symbol)), law)
-            except LawError as error:
-                close = get_close_matches(plain, KNOWN_LAWS, n=1)
-                hint = f"; did you mean {close[0]}?" if close and close[0] != plain else ""
-                raise statement.error(f"{error}{hint}", Span(0, len(statement.text))) from None
-            found.append(Law(symbol, law))
-    return replace(symbols, laws=(*symbols.laws, *found))
-
-
-KNOWN_LAWS = [
-    "symmetric",
-    "antisymmetric",
-    "diagonal",
-    "orthonormal_columns",
-    "orthonormal_rows",
-    "inverse",
-    "row_stochastic",
-    "column_stochastic",
-    "one_hot_rows",
-    "one_hot_columns",
-    "permutation",
-    "exclusive_rows",
-    "exclusive_columns",
-    "signs",
-    "identity",
-    "copy",
-    "ones",
-]
-
-
-def inverse_name(text: str, statement: Source, symbols: Symbols) -> str:
-    """The name of the symbol that is the inverse."""
-    names = names_of(text, statement, symbols) if text.strip() else []
-    if len(names) != 1:
-        raise statement.error("the law is written inverse(N), with the name of the inverse", Span(0, len(statement.text)))
-    return symbol_name(names[0][0])
-
-
-def names_of(text: str, statement: Source, symbols: Symbols) -> list[tuple[Key, tuple[Atom, ...], tuple[Atom, ...], Span]]:
-    """Names separated by commas: name, parts of its subscript and superscript, place."""
-    out = []
-    offset = 0
-    for piece in split_commas(text):
-        name = piece.strip()
-        at = offset + piece.find(name) if name else offset
-        offset += len(piece) + 1
-        span = Span(at, at + max(1, len(name)))
-        plain = PLAIN.match(name)
-        if plain:
-            out.append((Key(plain.group(1) + "prime" * len(plain.group(3)), plain.group(2) or ""), (), (), span))
-            if plain.group(2):
-                atoms = tuple(Atom("word", part, span) for part in plain.group(2))
-                out[-1] = (out[-1][0], atoms if len(atoms) == 1 else (Atom("word", plain.group(2), span),), (), span)
-            continue
-        source = Source(" " * at + name, statement.line, statement.column)
-        tokens = tokens_of(source, symbols.macros)
-        if not tokens:
-            raise statement.error("a name was expected", span)
-        out.append((*parts_of(parse(tokens, source), source), span))
-    return out
-
-
-def parts_of(node: Node, source: Source) -> tuple[Key, tuple[Atom, ...], tuple[Atom, ...]]:
-    """Name and scripts of a node that is declared."""
-    below: tuple[Atom, ...] = ()
-    above: tuple[Atom, ...] = ()
-    span = node.span
-    if isinstance(node, Scripted):
-        below = atoms_of(node.sub, source)
-        above = tuple(atom for sup in node.sups for atom in atoms_of(sup, source))
-        node = node.base
-    while isinstance(node, Group) and len(node.parts) == 1 and node.bracket == "{":
-        node = node.parts[0]
-    if not isinstance(node, Name) or any(atom.is_action for atom in (*below, *above)) or any(atom.text == "T" for atom in above):
-        raise source.error("a name is a letter or word with scripts; a transpose, power or product has no declaration", span)
-    return Key(node.text, "".join(a.text for a in below), "".join(a.text for a in above)), below, above
-
-
-def split_commas(text: str) -> list[str]:
-    """Parts between commas outside of brackets."""
-    out, depth = [""], 0
-    for c in text:
-        depth += (c in "({[") - (c in ")}]")
-        if c == "," and depth <= 0:
-            out.append("")
-        else:
-            out[-1] += c
-    return out
-
-
-def axes_of(shape: str, statement: Source) -> tuple[Axis, ...]:
-    """A shape: ``n x d``, ``m x d x d``, ``n*d x d + 1``."""
-    if not shape:
-        raise statement.error("a shape was expected behind the colon, as in A : n x d", Span(0, len(statement.text)))
-    return tuple(axis_of(part, statement) for part in TIMES.split(shape))
-
-
-def axis_of(text: str, statement: Source) -> Axis:
-    """An axis: a size, a product ``n*d``, a sum ``d + 1``."""
-    text = text.strip().strip("()")
-    if "+" in text:
-        return (Blocks(tuple(axis_of(part, statement) for part in text.split("+"))),)
-    out: list = []
-    for part in re.split(r"\s*\*\s*|\s*\\cdot\s*", text):
-        if re.fullmatch(r"[0-9]{1,6}", part):
-            if int(part) == 0:
-                raise statement.error("a size is at least 1", Span(0, len(statement.text)))
-            out += [int(part)] if int(part) > 1 else []
-        else:
-            out.append(size_name(part, statement))
-    return tuple(out)
-
-
-def size_name(text: str, statement: Source) -> str:
-    """The name of a size."""
-    found = SIZE.match(text.strip())
-    if not found or text.strip() in NO_SIZES:
-        raise statement.error(
-            f"{text.strip()[:40]!r} is no size: a size is a name (n, d, d_{{model}}), a number, a product n*d or a sum d + 1; shapes are joined by x",
-            Span(0, len(statement.text)),
-        )
-    return found.group(1) + (f"_{found.group(2)}" if found.group(2) else "")
-
-
-def with_sizes(symbols: Symbols, *axes: Axis) -> Symbols:
-    """With the names in axes known as sizes."""
-    found = set(symbols.sizes)
-
-    def add(axis: Axis) -> None:
-        for part in axis:
-            if isinstance(part, str):
-                found.add(part)
-            elif isinstance(part, Blocks):
-                for inner in part.parts:
-                    add(inner)
-
-    for axis in axes:
-        add(axis)
-    return replace(symbols, sizes=frozenset(found))

@@ -4,59 +4,35 @@ Every way to split the scripts into name, indices, label and actions that the de
 first; if several other readings are left, that is an error which shows them.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
-from typing import NamedTuple
 
-from sympy import Identity, MatrixSymbol, Mul, Pow, Rational, Symbol, exp
+from sympy import Pow, Rational, Symbol, exp
 from sympy.core.basic import Basic
-from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symbolic_circuits.latex import tree
 from symbolic_circuits.latex.actions import acted_on, entry_acted_on, is_action, scripted_value
 from symbolic_circuits.latex.atoms import Atom
 from symbolic_circuits.latex.calls import unfolded
-from symbolic_circuits.latex.declared import Abbreviation, Entry, Family, Index, Key, OpaqueFunction, Scalar, Tensor, is_size
+from symbolic_circuits.latex.declared import Abbreviation, Entry, Family, Index, Key, Scalar, Tensor
 from symbolic_circuits.latex.elaboration import Elaboration
-from symbolic_circuits.latex.entries import entry
 from symbolic_circuits.latex.grammar import parse
 from symbolic_circuits.latex.meaning import (
     identity_of,
     inner,
     meaning,
-    ones_of,
     require_vector,
     script_atoms,
     whole_power,
 )
+from symbolic_circuits.latex.readings import Reading, chosen, is_label, readings
 from symbolic_circuits.latex.sizes import Axis, axis_text
 from symbolic_circuits.latex.source import Span
+from symbolic_circuits.latex.units import delta, sized
 from symbolic_circuits.latex.values import Value, contracted, scalar
 from symbolic_circuits.syntax.arrays import Row
 
-__all__ = ["Reading"]
-
-
-class Reading(NamedTuple):
-    """One way to read a name with scripts."""
-
-    entry: Entry
-    label: Atom | None
-    indices: tuple[Atom, ...]
-    actions: tuple[Atom, ...]
-    parts: int  # of the scripts that belong to the name
-
-    @property
-    def words(self) -> str:
-        """The reading in words."""
-        text = f"{self.entry.shown}"
-        if isinstance(self.entry, Family):
-            text += f" over {axis_text(self.entry.heads)}, of head {self.label.text},"
-        if self.indices:
-            text += f" with the {'indices' if len(self.indices) > 1 else 'index'} {', '.join(i.text for i in self.indices)}"
-        return text + (f", then ^{{{' '.join(a.text for a in self.actions)}}}" if self.actions else "")
+__all__: list[str] = []
 
 
 @meaning.register
@@ -135,84 +111,12 @@ def named(name: str, below: tuple[Atom, ...], above: tuple[Atom, ...], span: Spa
     return entry_acted_on(value, reading.indices, reading.actions, span, state)
 
 
-def readings(name: str, below: Sequence[Atom], above: Sequence[Atom], state: Elaboration) -> list[Reading]:
-    """All ways to read a name with scripts that the declarations allow."""
-    found = []
-    for p in range(len(below) + 1):
-        for q in range(len(above) + 1):
-            key = Key(name, "".join(a.text for a in below[:p]), "".join(a.text for a in above[:q]))
-            if any(atom.is_action for atom in (*below[:p], *above[:q])):
-                continue
-            for declared in state.symbols.entries.get(key, ()):
-                reading = reading_of(declared, tuple(below[p:]), tuple(above[q:]), p + q, state)
-                if reading is not None:
-                    found.append(reading)
-    return found
-
-
-def reading_of(
-    declared: Entry, below: tuple[Atom, ...], above: tuple[Atom, ...], parts: int, state: Elaboration
-) -> Reading | None:
-    """The reading of the rest of the scripts, or None where they do not fit."""
-    label = None
-    if isinstance(declared, Family):
-        if declared.place == "sup":
-            if not above or not is_label(above[0], declared, state):
-                return None
-            label, above = above[0], above[1:]
-        else:
-            if not below or not is_label(below[0], declared, state):
-                return None
-            label, below = below[0], below[1:]
-    order = len(declared.axes) if isinstance(declared, Tensor | Family) else 0
-    if isinstance(declared, Index | OpaqueFunction) or (below and isinstance(declared, Scalar)):
-        return None
-    if isinstance(declared, Abbreviation):
-        if declared.parameters:
-            return None
-        order = len(below)
-    if len(below) == 2 and order == 1 and isinstance(declared.symbol, MatrixSymbol) and below[1].text == "0":
-        below = below[:1]  # SymPy prints the entries of a column as x_{i,0}
-    if len(below) > order or not all(state.may_be_index(atom) for atom in below):
-        return None
-    if not all(is_action(atom) for atom in above):
-        return None
-    return Reading(declared, label, below, above, parts)
-
-
-def is_label(atom: Atom, family: Family, state: Elaboration) -> bool:
-    """Whether an atom can be the head of a family: a number, or an index whose range is not known to be another."""
-    if atom.kind == "number":
-        return atom.number.denominator == 1 and (atom.text == "0" or atom.text[0] != "0")
-    if atom.kind != "word" or (not state.may_be_index(atom) and atom.text != family.label):
-        return False
-    index = state.lookup(atom.text)
-    axis = index.axis if index is not None else state.declared_range(atom.text)
-    if axis is None and atom.text == family.label:
-        axis = family.heads
-    return axis is None or state.sizes.agrees(axis, family.heads)
-
-
 def actions_only(above: tuple[Atom, ...], name: str, state: Elaboration) -> tuple[Atom, ...]:
     """Superscripts that can only be actions."""
     for atom in above:
         if not is_action(atom):
             raise state.error(f"{name} has no label; ^{{{atom.text}}} is no transpose, inverse or power", atom.span)
     return above
-
-
-def chosen(found: list[Reading], span: Span, state: Elaboration) -> Reading:
-    """The reading that counts: all of the subscript being the name, with the longest name; or the only one there is."""
-    whole = [reading for reading in found if not reading.indices]
-    longest = [reading for reading in whole if reading.parts == max(r.parts for r in whole)]
-    options = longest or found
-    if len(options) > 1:  # families of one letter are told apart by their labels
-        same = [r for r in options if isinstance(r.entry, Family) and r.label is not None and r.label.text == r.entry.label]
-        options = same if len(same) == 1 and len({r.entry.key for r in options}) == 1 else options
-    if len(options) > 1:
-        words = " or ".join(f"{reading.words} (declared in line {reading.entry.line})" for reading in options[:4])
-        raise state.error(f"{state.source.slice(span)[:60]} can be read in several ways: {words}", span)
-    return options[0]
 
 
 def value_of(reading: Reading, span: Span, state: Elaboration) -> Value:
@@ -317,59 +221,6 @@ def undeclared_name(name: str, below: tuple[Atom, ...], above: tuple[Atom, ...],
     key = Key(name, "".join(a.text for a in below), "".join(upper))
     shown = name + (f"_{{{key.sub}}}" if key.sub else "") + (f"^{{{key.sup}}}" if key.sup else "")
     return state.undeclared(shown, key, span)
-
-
-def delta(below: tuple[Atom, ...], span: Span, state: Elaboration) -> Value:
-    """1 where all indices are equal, else 0."""
-    found = []
-    indices: dict[str, int] = {}
-    for atom in below:
-        if not state.may_be_index(atom):
-            raise state.error(f"{atom.text} is no index of a delta: declare it with its range ({atom.text} in n)", atom.span)
-    words = [atom for atom in below if atom.kind == "word"]
-    if not words:
-        raise state.error("a delta of numbers: at least one index was expected", span)
-    axis = state.index(words[0]).axis
-    for atom in below:
-        place, names = state.place(atom, axis, "an index of the delta")
-        found.append(place)
-        for name in names:
-            indices[name] = indices.get(name, 0) + 1
-
-    def build() -> Basic:
-        unit = Identity(state.size(axis, span, "this delta"))
-        return Mul(*(MatrixElement(unit, a, b) for a, b in pairwise(found)))
-
-    return scalar(build, span, indices)
-
-
-def sized(node: tree.Node, below: tuple[Atom, ...], span: Span, state: Elaboration) -> Value:
-    """An identity matrix or ones with a size in the subscript, or their entries."""
-    ones = isinstance(node, tree.Ones)
-    if not below:
-        return meaning(node, state)
-    numbers = [atom for atom in below if atom.kind == "number"]
-    are_positions = any(atom.number < 1 or atom.number.denominator != 1 for atom in numbers) or (not ones and len(numbers) > 1)
-    are_sizes = all(atom.text in state.symbols.sizes or atom.kind == "number" or atom.text == "x" for atom in below)
-    if are_sizes and not are_positions:
-        parts = [size_part(atom) for atom in below if atom.text not in ("x",)]
-        if ones and len(below) == 3 and below[1].text in ("x", "star"):
-            return ones_of(((parts[0],), (parts[1],)), span, state)
-        return ones_of((tuple(parts),), span, state) if ones else identity_of(tuple(parts), span, state)
-    if ones and len(below) == 3 and below[1].text == "star" and all(is_size(below[k].text) for k in (0, 2)):
-        return ones_of(((below[0].text,), (below[2].text,)), span, state)
-    if not ones and len(below) == 3 and below[1].text == "star" and below[0].text == below[2].text and is_size(below[0].text):
-        return identity_of((below[0].text,), span, state)
-    if not ones and len(below) == 2:
-        return delta(below, span, state)
-    if ones and len(below) == 1:
-        return entry(meaning(node, state), below, span, state)
-    raise state.error(f"{', '.join(atom.text for atom in below)} is no size that is declared", span)
-
-
-def size_part(atom: Atom) -> str | int:
-    """A size in a subscript."""
-    return int(atom.number) if atom.kind == "number" else atom.text
 
 
 def norm_squared(base: tree.Norm, node: tree.Scripted, state: Elaboration) -> Value:

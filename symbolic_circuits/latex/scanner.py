@@ -23,6 +23,7 @@ from symbolic_circuits.latex.commands import (
     REMARKS,
     UNCHECKED,
 )
+from symbolic_circuits.latex.groups import CLOSERS, PAIRS, balanced, closing, shown, skip_option
 from symbolic_circuits.latex.macros import Macro, expanded, read_macro
 from symbolic_circuits.latex.source import Source, Span
 
@@ -33,8 +34,6 @@ MAX_TEXT = 200_000
 MAX_DEPTH = 40
 MAX_EXPANSIONS = 1000
 MAX_NESTED = 30  # macros within macros
-PAIRS = {"(": ")", "[": "]", "\\{": "\\}", "<": ">", "||": "||", "{": "}"}
-CLOSERS = {close: open_ for open_, close in PAIRS.items()}
 COMMAND = re.compile(r"\\([A-Za-z]+\*?|.)", re.DOTALL)
 NUMBER = re.compile(r"[0-9]{1,400}(?:\.[0-9]{1,50})?")
 SIMPLE = {
@@ -453,39 +452,3 @@ class Scanner:
                 else:
                     end = start + 1
         return end
-
-
-def balanced(text: str, k: int, source: Source, here: Span) -> tuple[str, int]:
-    """The inside of a group in braces that starts at k (after blanks), and the position behind it."""
-    while k < len(text) and text[k].isspace():
-        k += 1
-    if text[k : k + 1] != "{":
-        raise source.error("an argument is missing; expected a group in braces", here)
-    depth = 0
-    for place in range(k, len(text)):
-        c = text[place]
-        if c == "{" and text[place - 1 : place] != "\\":
-            depth += 1
-        elif c == "}" and text[place - 1 : place] != "\\":
-            depth -= 1
-            if depth == 0:
-                return text[k + 1 : place], place + 1
-    raise source.error("{ is never closed; expected }", here)
-
-
-def skip_option(text: str, k: int) -> int:
-    r"""The position after an option such as the [2pt] of a line break."""
-    found = re.match(r"\s*\[[0-9a-z.\s\\-]{1,20}\]", text[k : k + 40])
-    return k + found.end() if found else k
-
-
-def closing(opened: str) -> str:
-    """What closes a bracket or environment, for messages."""
-    return f"\\end{{{opened}}}" if opened.isalpha() else shown(PAIRS.get(opened, opened))
-
-
-def shown(bracket: str) -> str:
-    """A bracket for messages."""
-    return {"<": "\\langle", ">": "\\rangle", "||": "\\|"}.get(
-        bracket, bracket if not bracket.isalpha() else f"the environment {bracket}"
-    )
