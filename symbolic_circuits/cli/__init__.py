@@ -13,6 +13,7 @@ __all__ = ["main"]
 COMMANDS = {
     "check": "Check that the terms of a model add up to its forward pass.",
     "derive": "Derive the closed form of a model, check it on weights, write the article.",
+    "graded": "Sum all terms of each order, without listing any.",
     "graph": "Write the graph of a model or of a term.",
     "prove": "Prove or refute the identities of files.",
     "terms": "Count and list the terms of a model.",

@@ -1,0 +1,160 @@
+"""``symbolic-circuits graded``: the sum of all terms of each grade, with what is left after it."""
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+
+import click
+
+from symbolic_circuits.cli.inputs import EXIT_CODES, read_tokens, read_weights, table
+from symbolic_circuits.cli.progress import progress_bar
+from symbolic_circuits.counts import in_words
+from symbolic_circuits.errors import TokensError
+from symbolic_circuits.expansion.expansion import path_expansion
+from symbolic_circuits.numeric.graded import GradedSums
+from symbolic_circuits.numeric.graded import graded as graded_sums
+from symbolic_circuits.report.figures import to_image
+from symbolic_circuits.report.graded_figure import draw_graded
+from symbolic_circuits.whole_file import require_format, write_whole
+
+EXAMPLES = """
+\b
+Examples:
+  symbolic-circuits graded
+  symbolic-circuits graded --tokens "3 4 31" --positions -1 --targets 7 --logits "7 8"
+  symbolic-circuits graded "(attn(8) bilinear)*4" --by order --up-to 16 -o orders.svg
+  symbolic-circuits graded "(attn(2) bilinear)*3" --by height --csv
+  symbolic-circuits graded --weights model.safetensors --tokens "5 2 9" --json
+"""
+FORMATS = (".svg", ".png")
+MAX_COLUMNS = 8  # logits that the table has room for
+SHOWN = 60  # grades that the table has room for
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("model", required=False)
+@click.option(
+    "--weights",
+    "path",
+    type=click.Path(path_type=Path),
+    help="An .npz or .safetensors file; else the example, or random weights.",
+)
+@click.option("--tokens", help='Token numbers, such as "3 4 31"; random ones by default.')
+@click.option("--by", default="order", show_default=True, help="The grading: order, height, degree, heads or bilinears.")
+@click.option("--up-to", type=int, help="The highest grade; all by default.")
+@click.option("--positions", help='Output positions, from the end if negative, such as "0 -1"; all by default.')
+@click.option("--logits", help='Tokens whose logits are given, such as "7 8"; none in the table by default, all in --json.')
+@click.option("--targets", help='The right token at each of the positions, such as "7", for the loss.')
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random weights and tokens.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help=f"A picture, ending in {' or '.join(FORMATS)}.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@click.pass_context
+def graded(
+    ctx: click.Context,
+    model: str | None,
+    path: Path | None,
+    tokens: str | None,
+    by: str,
+    up_to: int | None,
+    positions: str | None,
+    logits: str | None,
+    targets: str | None,
+    seed: int,
+    as_json: bool,
+    as_csv: bool,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Sum all terms of MODEL of each order (height, degree, ...): norms, remainders, logits, loss; no term is listed."""
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv print one or the other: give one of them")
+    suffix = require_format(output, FORMATS) if output else ""
+    weights, words = read_weights(model, path, seed)
+    given = read_tokens(tokens, weights, seed)
+    with progress_bar("summing by grade") as progress:
+        result = graded_sums(
+            path_expansion(weights.model),
+            weights,
+            given,
+            by=by,
+            up_to=up_to,
+            positions=read_integers(positions, "--positions"),
+            logits=read_integers(logits, "--logits"),
+            targets=read_integers(targets, "--targets"),
+            progress=progress,
+        )
+    if as_json:
+        click.echo(json.dumps(without_nan(result.to_dict()), indent=1, allow_nan=False))
+    elif as_csv:
+        click.echo(as_table(result, logits is not None), nl=False)
+    else:
+        print_table(result, words, logits is not None)
+    if output:
+        write_whole(output, to_image(draw_graded(result)[0].figure, suffix), force=force)
+        click.echo(f"wrote {output}: {len(result.grades)} grades", err=as_json or as_csv)
+    ctx.exit(EXIT_CODES[result.verdict])
+
+
+def read_integers(text: str | None, option: str) -> list[int] | None:
+    """Integers as written, ``"0 -1"``."""
+    if text is None:
+        return None
+    words = text.replace(",", " ").split()
+    if not words or not all(word.removeprefix("-").isascii() and word.removeprefix("-").isdigit() for word in words):
+        raise TokensError(f"{option} is a list of integers such as '0 1'; got {text!r}")
+    return [int(word[:20]) for word in words]
+
+
+def columns(result: GradedSums) -> list[tuple[str, int, int]]:
+    """(name, place of the position, place of the token) of every logit."""
+    pairs = [(i, j) for i in range(len(result.positions)) for j in range(len(result.logits_of))]
+    return [(f"logit {result.logits_of[j]} at {result.positions[i]}", i, j) for i, j in pairs]
+
+
+def as_table(result: GradedSums, with_logits: bool) -> str:
+    """CSV with all digits; logits are columns where they were asked for."""
+    stream, chosen = io.StringIO(), columns(result) if with_logits else []
+    heads = ["grade", "terms", "norm", "share", "remainder", *(["loss"] if result.losses is not None else [])]
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*heads, *(name for name, _, _ in chosen)])
+    for k, row in enumerate(result.rows()):
+        writer.writerow([*row.values(), *(float(result.logits[k, i, j]) for _, i, j in chosen)])
+    return stream.getvalue()
+
+
+def print_table(result: GradedSums, words: str, with_logits: bool) -> None:
+    """Grades for people, and below them what they add up to."""
+    chosen = columns(result)[:MAX_COLUMNS] if with_logits else []
+    heads = [result.by, "terms", "norm", "share", "remainder", *(["loss"] if result.losses is not None else [])]
+    rows = []
+    for k, row in enumerate(result.rows()[:SHOWN]):
+        line = [
+            str(row["grade"]),
+            "" if row["terms"] is None else in_words(row["terms"]),
+            f"{row['norm']:.3e}",
+            f"{row['share']:+.4f}",
+            f"{row['remainder']:.2e}",
+        ]
+        line += [f"{row['loss']:.4f}"] if "loss" in row else []
+        rows.append([*line, *(f"{result.logits[k, i, j]:+.4f}" for _, i, j in chosen)])
+    click.echo(str(result).split("\n")[0])
+    table("", [*heads, *(name for name, _, _ in chosen)], rows)
+    if len(result.grades) > SHOWN:
+        click.echo(f"  {len(result.grades) - SHOWN} grades more are in --csv and --json")
+    if with_logits and len(columns(result)) > MAX_COLUMNS:
+        click.echo(f"  {len(columns(result)) - MAX_COLUMNS} logits more are in --csv and --json")
+    loss = "" if result.loss is None else f"; loss of all terms {result.loss:.4f}"
+    click.echo(f"  {result.summary()}{loss}\n  on {words}")
+
+
+def without_nan(value: object) -> object:
+    """JSON has no NaN: null stands for a ratio to a total that vanishes."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
