@@ -44,6 +44,9 @@ def product(x: int | Poly, y: int | Poly, component: Component) -> int | Poly:
 class Counting(Algebra[int | Poly]):
     """Number of terms: an int, or a polynomial in symbolic numbers of heads."""
 
+    def zero(self, component: Component) -> int:
+        return 0
+
     def input(self, component: Component) -> int:
         return 1
 
@@ -70,6 +73,9 @@ class Counting(Algebra[int | Poly]):
 class LargestTerm(Algebra[int]):
     """Number of nodes of the largest term, as a tree."""
 
+    def zero(self, component: Component) -> int:
+        return 0
+
     def input(self, component: Component) -> int:
         return 1
 
@@ -90,15 +96,24 @@ class LargestTerm(Algebra[int]):
 
 
 class Grading(Algebra[Poly]):
-    """Polynomials in z (and in symbolic numbers of heads) whose coefficient of z^k counts the terms of grade k."""
+    """Polynomials in z (and in symbolic numbers of heads) whose coefficient of z^k counts the terms of grade k.
 
-    def __init__(self, by: str, z: Symbol) -> None:
-        if by not in GRADINGS:
-            raise NotationError(f"terms are counted by {', '.join(GRADINGS)}; got {by!r}")
-        self.graded, self.z = GRADINGS[by], z
+    Several gradings have a variable each.
+    """
+
+    def __init__(self, by: str | Sequence[str], z: Symbol | Sequence[Symbol]) -> None:
+        names, variables = ((by,), (z,)) if isinstance(by, str) else (tuple(by), tuple(z))
+        for name in names:
+            if name not in GRADINGS:
+                raise NotationError(f"terms are counted by {', '.join(GRADINGS)}; got {name!r}")
+        self.graded, self.variables = [GRADINGS[name] for name in names], variables
+
+    def zero(self, component: Component) -> Poly:
+        return Poly(0, *self.variables)
 
     def factor(self, component: Component) -> Poly:
-        return Poly(self.z if component.kind in self.graded else 1, self.z)
+        exponents = tuple(int(component.kind in kinds) for kinds in self.graded)
+        return Poly.from_dict({exponents: 1}, *self.variables)
 
     def input(self, component: Component) -> Poly:
         return self.factor(component)
@@ -115,7 +130,7 @@ class Grading(Algebra[Poly]):
     def square(self, component: Component, x: Poly) -> Poly:
         """(P(z)^2 + P(z^2)) / 2, with numbers of heads as numbers, not variables: pairs of equal terms count once."""
         pairs = product(x, x, component)
-        doubled = Poly.from_dict({(2 * k,): c for (k,), c in x.terms()}, self.z)
+        doubled = Poly.from_dict({tuple(2 * k for k in grades): c for grades, c in x.terms()}, *self.variables)
         return self.factor(component) * ((pairs + doubled) * Rational(1, 2))
 
     def add(self, values: Sequence[Poly]) -> Poly:

@@ -2,7 +2,8 @@
 
 The terms of a nonterminal come production by production. A head runs through the terms of its input. A bilinear layer runs
 through pairs, the left input slowest: pair (i, j) has number i N + j. Unordered pairs (i <= j) run through j, then i:
-their number is j (j + 1) / 2 + i.
+their number is j (j + 1) / 2 + i. Where a layer with tied weights reads two different nonterminals, pairs are numbered like
+those of any layer. Of the two inputs of such a layer the one that comes first among all terms of the model stands left.
 """
 
 from bisect import bisect_right
@@ -12,6 +13,7 @@ from math import isqrt
 
 from symbolic_circuits.errors import TermError
 from symbolic_circuits.expansion.grammar import Component, Grammar, Production
+from symbolic_circuits.expansion.queries.membership import Membership, fits, is_before
 from symbolic_circuits.expansion.term import Term
 
 __all__ = ["Enumeration"]
@@ -33,13 +35,16 @@ class Enumeration:
         self.lists: dict[int, tuple[Term, ...]] = {}
         self.sizes = [[self.size(p) for p in nonterminal] for nonterminal in grammar.nonterminals]
         self.starts = [[0, *accumulate(sizes)][:-1] for sizes in self.sizes]
-        self.passing = [  # the place of the production that passes terms by, if there is one
-            next((k for k, production in enumerate(rules) if production.component is None), None)
-            for rules in grammar.nonterminals
-        ]
-        self.places: list[dict[Component, int]] = [
-            {p.component: k for k, p in enumerate(nonterminal) if p.component is not None} for nonterminal in grammar.nonterminals
-        ]
+        self.places: list[dict[Component | None, list[int]]] = []  # the productions of each component; None: those that pass by
+        for rules in grammar.nonterminals:
+            self.places.append({})
+            for k, production in enumerate(rules):
+                self.places[-1].setdefault(production.component, []).append(k)
+        self.sorted: list[bool] = []  # whether the terms of a nonterminal come in the order that they have among all terms
+        for rules, places in zip(grammar.nonterminals, self.places, strict=True):
+            alone = len(places) == len(rules) and not any(p.twice for p in rules)
+            self.sorted.append(alone and all(self.sorted[k] for p in rules for k in p.inputs))
+        self.membership = Membership(grammar)
 
     def size(self, production: Production) -> int:
         """The number of terms of one production."""
@@ -78,33 +83,50 @@ class Enumeration:
             i = k - j * (j + 1) // 2
         else:
             i, j = divmod(k, self.counts[inputs[1]])
-        return (self.term(inputs[0], i), self.term(inputs[1], j))
+        x, y = self.term(inputs[0], i), self.term(inputs[1], j)
+        return (y, x) if self.may_swap(production) and is_before(y, x) else (x, y)
 
-    def index(self, nonterminal: int, term: Term) -> int:
-        """The number of a term of a nonterminal; TermError where it is not one."""
-        offset = 0
+    def may_swap(self, production: Production) -> bool:
+        """Whether the inputs of a layer with tied weights come in another order than among all terms."""
+        return production.twice or (production.unordered and not self.sorted[production.inputs[0]])
+
+    def index(self, nonterminal: int, term: Term, known: dict[int, frozenset[int]] | None = None) -> int:
+        """The number of a term of a nonterminal; TermError where it is not one. ``known``: the nonterminals of its subterms."""
+        offset, known = 0, {} if known is None else known
         while True:
-            place = self.places[nonterminal].get(term.component)
-            passing = self.passing[nonterminal] if place is None else None
-            if place is None and passing is None:
+            places = self.places[nonterminal].get(term.component) or self.places[nonterminal].get(None)
+            if not places:
                 raise TermError(f"{term} is not a term of this expansion: {term.component.name} cannot stand there")
-            found = place if passing is None else passing
+            found = places[0] if len(places) == 1 else self.place(nonterminal, places, term, known)
             offset += self.starts[nonterminal][found]
             production = self.grammar.nonterminals[nonterminal][found]
-            if passing is None:
+            if production.component is not None:
                 if len(term.inputs) != len(production.inputs):
                     name, arity = term.component.name, len(production.inputs)
                     raise TermError(f"{name} has {arity} inputs; got {len(term.inputs)} in {term}")
                 if len(term.inputs) != 1:
-                    return offset + self.pair_index(production, term)
+                    return offset + self.pair_index(production, term, known)
                 term = term.inputs[0]
             nonterminal = production.inputs[0]
 
-    def pair_index(self, production: Production, term: Term) -> int:
+    def place(self, nonterminal: int, places: list[int], term: Term, known: dict[int, frozenset[int]]) -> int:
+        """Which of several productions of one component makes a term."""
+        member, rules = self.membership, self.grammar.nonterminals[nonterminal]
+        inputs = [term] if rules[places[0]].component is None else term.inputs
+        of = [member.of(x, known) for x in inputs]
+        found = next((k for k in places if fits(rules[k], of)), None)
+        if found is None:
+            raise TermError(f"{term} is not a term of this expansion: {term.component.name} with these inputs is left out")
+        return found
+
+    def pair_index(self, production: Production, term: Term, known: dict[int, frozenset[int]]) -> int:
         """The number of a term within the production of a bilinear layer, or of the input."""
         if not term.inputs:
             return 0
-        i, j = (self.index(k, x) for k, x in zip(production.inputs, term.inputs, strict=True))
+        inputs = term.inputs
+        if production.twice and production.inputs[0] not in self.membership.of(inputs[0], known):
+            inputs = inputs[::-1]
+        i, j = (self.index(k, x, known) for k, x in zip(production.inputs, inputs, strict=True))
         if production.unordered:
             i, j = sorted((i, j))
             return j * (j + 1) // 2 + i
@@ -140,9 +162,10 @@ class Enumeration:
             return iter((Term(component, ()),))
         if len(inputs) == 1:
             return self.applied(component, inputs[0], start)
-        if production.unordered:
-            return self.unordered_pairs(component, inputs[0], start)
-        return self.pairs(component, inputs, start)
+        pairs = (
+            self.unordered_pairs(component, inputs[0], start) if production.unordered else self.pairs(component, inputs, start)
+        )
+        return map(in_order, pairs) if self.may_swap(production) else pairs
 
     def applied(self, component: Component, source: int, start: int) -> Iterator[Term]:
         new = tuple.__new__  # Term(...) without the keyword machinery: twice as fast
@@ -165,3 +188,9 @@ class Enumeration:
             for x in islice(self.terms(source, i), j + 1 - i):
                 yield new(Term, (component, (x, y)))
             i, j = 0, j + 1
+
+
+def in_order(term: Term) -> Term:
+    """A term of a layer with tied weights, its inputs in the order that they have among all terms."""
+    x, y = term.inputs
+    return Term(term.component, (y, x)) if is_before(y, x) else term

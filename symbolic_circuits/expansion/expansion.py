@@ -4,33 +4,38 @@ The terms are those of the grammar of the residual stream (:mod:`symbolic_circui
 pass by a step first, then those of its heads, then those of its bilinear layer, left input slowest.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from random import Random
 
-from sympy import Expr, Poly, Symbol
+from sympy import Expr, Poly, S, Symbol
 
 from symbolic_circuits.algebra.verdicts import Verdict
 from symbolic_circuits.counts import in_words
-from symbolic_circuits.errors import BudgetError, SpecError, TermError, TermIndexError
+from symbolic_circuits.errors import BudgetError, CodeError, SpecError, TermError, TermIndexError
 from symbolic_circuits.expansion.code import to_code
-from symbolic_circuits.expansion.counting import Counting, Grading, LargestTerm
+from symbolic_circuits.expansion.counting import Counting, LargestTerm
 from symbolic_circuits.expansion.enumeration import Enumeration
-from symbolic_circuits.expansion.grammar import ANY_HEAD, EACH_HEAD, Component, Grammar, grammar_of
+from symbolic_circuits.expansion.grammar import ANY_HEAD, EACH_HEAD, Component, Grammar, component_of, grammar_of
 from symbolic_circuits.expansion.interpret import Algebra, T, interpret_grammar
 from symbolic_circuits.expansion.names import parse_term
 from symbolic_circuits.expansion.notation import notation_for
-from symbolic_circuits.expansion.notation.matrix import MatrixNotation
 from symbolic_circuits.expansion.proof import prove_closed_form, prove_expansion
+from symbolic_circuits.expansion.queries.compiling import compile_query
+from symbolic_circuits.expansion.queries.components import blocks_told_apart
+from symbolic_circuits.expansion.queries.factored import FactoredNotation
+from symbolic_circuits.expansion.queries.generating import generating_function
+from symbolic_circuits.expansion.queries.language import as_query
+from symbolic_circuits.expansion.queries.product import product
+from symbolic_circuits.expansion.queries.query import Query
 from symbolic_circuits.expansion.tensors import ModelTensors
 from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.spec import Transformer
 
 __all__ = ["PathExpansion", "interpret", "path_expansion"]
 
-Z = Symbol("z")
 MAX_WRITTEN = 20_000  # terms in one SymPy expression
 MAX_SLICE = 1_000_000
 MAX_NODES = 2**20  # of one term as a tree
@@ -54,6 +59,7 @@ class PathExpansion:
     """
 
     grammar: Grammar
+    query: Query | None = None  # the terms are those of this query; None: all terms of the model
 
     @property
     def model(self) -> Transformer:
@@ -66,7 +72,12 @@ class PathExpansion:
         return ModelTensors(self.model)
 
     def __repr__(self) -> str:
-        return f"path_expansion({str(self.model)!r})"
+        return f"path_expansion({str(self.model)!r})" + ("" if self.query is None else f".where({str(self.query)!r})")
+
+    @property
+    def title(self) -> str:
+        """The model and the query, for messages."""
+        return repr(str(self.model)) + ("" if self.query is None else f" where {self.query}")
 
     def __bool__(self) -> bool:
         return True  # without this, truth would ask for a length, which overflows
@@ -74,6 +85,37 @@ class PathExpansion:
     def interpret(self, algebra: Algebra[T]) -> T:
         """The sum of all terms in an algebra, without listing them."""
         return interpret_grammar(self.grammar, algebra)[-1]
+
+    def where(self, query: Query | str) -> "PathExpansion":
+        """The terms of a query, as an expansion of its own, in an order of its own; none is listed for it.
+
+        Parameters
+        ----------
+        query : a text in the language of :mod:`symbolic_circuits.expansion.queries.language`, or a Query
+
+        Raises
+        ------
+        TermError
+            The text is not a query, or names a component that the model does not have.
+        BudgetError
+            The query takes too many states.
+
+        Examples
+        --------
+        >>> expansion = path_expansion("attn(2) bilinear")
+        >>> expansion.where("attn.0[1] > bilinear.1.left").number_of_terms
+        3
+        >>> expansion.where("attn.* = 1 and not bilinear").number_of_terms
+        2
+        """
+        query = as_query(query)
+        found = product(self.grammar, compile_query(query, self.model))
+        return PathExpansion(found, query if self.query is None else self.query & query)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no term belongs to the query."""
+        return not self.grammar.nonterminals[-1]
 
     # counting and enumeration
 
@@ -88,20 +130,23 @@ class PathExpansion:
         count = self.counts[-1]
         return count.as_expr() if isinstance(count, Poly) else count
 
-    def count_by(self, by: str = "order", z: Symbol = Z) -> Expr:
+    def count_by(self, by: str | Sequence[str] = "order", z: Symbol | Sequence[Symbol] | None = None) -> Expr:
         """The generating function of the terms: the coefficient of z^k is the number of those of grade k.
 
         Parameters
         ----------
-        by : "order" (heads and bilinear layers passed), "degree" (copies of the input), "heads" or "bilinears"
-        z : the variable
+        by : "order" (heads and bilinear layers passed), "height" (the most of them on one path), "degree" (copies of the input),
+            "heads" or "bilinears"; or several of them
+        z : the variable, or one for each grading; by default z, and z_order, z_height, ... for several
 
         Examples
         --------
         >>> path_expansion("bilinear*2").count_by("degree")
         z**4 + 2*z**3 + 2*z**2 + z
+        >>> path_expansion("bilinear*2").count_by(("order", "height"))
+        z_height**2*z_order**3 + 2*z_height**2*z_order**2 + 2*z_height*z_order + 1
         """
-        return self.interpret(Grading(by, z)).as_expr()
+        return generating_function(self.grammar, by, z)
 
     @cached_property
     def enumeration(self) -> Enumeration:
@@ -138,7 +183,7 @@ class PathExpansion:
         k = k.__index__()
         if not -count <= k < count:
             raise TermIndexError(
-                f"term {in_words(k)} was asked for, but {str(self.model)!r} has {in_words(count)} terms, numbered from 0"
+                f"term {in_words(k)} was asked for, but {self.title} has {in_words(count)} terms, numbered from 0"
             )
         return enumeration.term(last, k % count)
 
@@ -175,7 +220,10 @@ class PathExpansion:
         ['attn.0[0](embed)', 'attn.0[0](embed)', 'embed']
         """
         generator, last = Random(seed), len(self.grammar.nonterminals) - 1
-        return tuple(self.enumeration.term(last, generator.randrange(self.number_of_terms)) for _ in range(k))
+        enumeration, count = self.enumeration, self.number_of_terms
+        if k and not count:
+            raise TermIndexError(f"{self.title} has no terms to draw from")
+        return tuple(enumeration.term(last, generator.randrange(count)) for _ in range(k))
 
     def parse(self, name: str) -> Term:
         """The term with this name.
@@ -199,10 +247,15 @@ class PathExpansion:
     def path_classes(self) -> "PathExpansion":
         """The same expansion with heads left open, ``attn.0[*]``: one term for each class of paths, to be summed over heads.
 
+        Heads that a query tells apart stay listed.
+
         >>> [str(c) for c in path_expansion("attn(2) bilinear").path_classes()][2:4]
         ['bilinear.1(embed, embed)', 'bilinear.1(embed, attn.0[*](embed))']
         """
-        return PathExpansion(grammar_of(self.model, ANY_HEAD))
+        if self.query is None:
+            return PathExpansion(grammar_of(self.model, ANY_HEAD))
+        grammar = grammar_of(self.model, ANY_HEAD, blocks_told_apart(self.query, self.model))
+        return PathExpansion(product(grammar, compile_query(self.query, self.model)), self.query)
 
     def closed_form(self, notation: str = "operator") -> Expr:
         """The sum of all terms, grouped by path class with sums over heads.
@@ -217,11 +270,15 @@ class PathExpansion:
     def unexpanded(self) -> Expr:
         """The model as it stands, in matrix notation: sums of blocks inside products, nothing multiplied out.
 
+        Of the terms of a query, the same sum over what the query leaves.
+
         >>> print(path_expansion("attn(2)").unexpanded())
         (sum[h=0..1] A[h]*t*W_E.T*W_OV[h].T + t*W_E.T)*W_U.T
         """
-        writer = MatrixNotation(self.tensors)
-        return writer.output(interpret_grammar(grammar_of(self.model, ANY_HEAD), writer)[-1])
+        if self.is_empty:
+            return self.listed("matrix")
+        writer = FactoredNotation(self.tensors)
+        return writer.output(self.path_classes().interpret(writer))
 
     def expr(self, notation: str = "matrix") -> Expr:
         """The sum of all terms, each written out; path classes with sums over heads where their number is a symbol."""
@@ -236,6 +293,11 @@ class PathExpansion:
             that a block has the number of heads that it has); by default the terms themselves, one by one, are compared with
             the residual stream
 
+        Raises
+        ------
+        SpecError
+            The expansion is of a query, so that its terms are not the whole model.
+
         Examples
         --------
         >>> path_expansion("(attn(2) bilinear)*2").prove().verdict
@@ -243,12 +305,18 @@ class PathExpansion:
         >>> path_expansion("attn(H) bilinear").prove("tensor").verdict
         'proved'
         """
+        if self.query is not None:
+            raise SpecError(
+                f"all terms of a model add up to it, which is what is proved; these are only those where {self.query}"
+            )
         if notation is not None:
             return prove_closed_form(self, notation)
         return prove_expansion(self.path_classes() if self.model.has_symbolic_heads else self)
 
     def to_code(self, library: str = "numpy") -> str:
         """The source of a function in NumPy or PyTorch; see :func:`symbolic_circuits.expansion.code.to_code`."""
+        if self.is_empty:
+            raise CodeError(f"{self.title} has no terms to write code of")
         return to_code(self, library)
 
     def listed(self, notation: str) -> Expr:
@@ -259,6 +327,8 @@ class PathExpansion:
                 f"an expression of {in_words(self.number_of_terms)} terms was asked for; the limit is {MAX_WRITTEN:,}: "
                 "write out single terms, or count and evaluate without writing"
             )
+        if self.is_empty:
+            return S.Zero * writer.write(Term(component_of(self.model, "input"), ()))
         return writer.total([writer.write(term) for term in self])
 
 

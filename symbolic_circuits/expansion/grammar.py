@@ -78,6 +78,7 @@ class Production:
     inputs: tuple[int, ...] = ()  # nonterminals
     unordered: bool = False  # pairs of terms of one nonterminal, in either order the same term
     copies: Size = 1  # heads that one production stands for
+    twice: bool = False  # pairs of terms of two nonterminals, in either order the same term, which counts for both
 
 
 Nonterminal: TypeAlias = tuple[Production, ...]
@@ -91,8 +92,8 @@ class Grammar:
     nonterminals: tuple[Nonterminal, ...]
 
 
-def grammar_of(model: Transformer, heads: str = EACH_HEAD) -> Grammar:
-    """The grammar of the residual stream, one nonterminal a step.
+def grammar_of(model: Transformer, heads: str = EACH_HEAD, listed: frozenset[int] = frozenset()) -> Grammar:
+    """The grammar of the residual stream, one nonterminal a step; of the blocks ``listed`` with one production a head.
 
     >>> grammar = grammar_of(Transformer.parse("attn(2) bilinear"))
     >>> [[production.component and production.component.name for production in rules] for rules in grammar.nonterminals]
@@ -105,7 +106,7 @@ def grammar_of(model: Transformer, heads: str = EACH_HEAD) -> Grammar:
     for level, step in enumerate(model.steps):
         productions = [Production(None, (level,))] if step.residual else []
         for block in step.blocks:
-            productions += productions_of(model, block, level, heads)
+            productions += productions_of(model, block, level, EACH_HEAD if block.index in listed else heads)
         nonterminals.append(tuple(productions))
     return Grammar(model, tuple(nonterminals))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from symbolic_circuits.axes import Size
 from symbolic_circuits.errors import UnsupportedNodeError
-from symbolic_circuits.expansion.grammar import Component, Grammar, Production
+from symbolic_circuits.expansion.grammar import Component, Grammar, Production, component_of
 
 if TYPE_CHECKING:
     from symbolic_circuits.expansion.term import Term
@@ -44,6 +44,10 @@ class Algebra(ABC, Generic[T]):
         """An integer multiple."""
         return factor * x
 
+    def zero(self, component: Component) -> T:
+        """The sum of no terms; ``component`` is the input."""
+        return self.scale(0, self.input(component))
+
     def square(self, component: Component, x: T) -> T:
         """The sum over unordered pairs of the terms of x, of a layer that does not tell its inputs apart.
 
@@ -60,7 +64,10 @@ def interpret_grammar(grammar: Grammar, algebra: Algebra[T]) -> list[T]:
     """The value of each nonterminal, the last one being the sum of all terms."""
     values: list[T] = []
     for nonterminal in grammar.nonterminals:
-        values.append(algebra.add([value_of(production, values, algebra) for production in nonterminal]))
+        if nonterminal:
+            values.append(algebra.add([value_of(production, values, algebra) for production in nonterminal]))
+        else:
+            values.append(algebra.zero(component_of(grammar.model, "input")))
     return values
 
 
@@ -77,7 +84,8 @@ def value_of(production: Production, values: Sequence[T], algebra: Algebra[T]) -
         return algebra.head(component, inputs[0])
     if production.unordered:
         return algebra.square(component, inputs[0])
-    return algebra.bilinear(component, *inputs)
+    value = algebra.bilinear(component, *inputs)
+    return algebra.scale(2, value) if production.twice else value
 
 
 def fold(term: "Term", algebra: Algebra[T], known: dict[int, T] | None = None) -> T:

@@ -13,7 +13,7 @@ import numpy as np
 
 from symbolic_circuits.axes import size_symbol
 from symbolic_circuits.counts import in_words
-from symbolic_circuits.errors import BudgetError, TokensError
+from symbolic_circuits.errors import BudgetError, TermError, TokensError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.expansion.grammar import Grammar
 from symbolic_circuits.expansion.term import Term
@@ -160,6 +160,8 @@ def check(
     (True, 0)
     """
     expansion = expansion if isinstance(expansion, PathExpansion) else path_expansion(expansion)
+    if expansion.query is not None:
+        raise TermError(f"the terms of {expansion.title} are not all terms, and need not add up to the forward pass")
     expansion.enumeration  # noqa: B018 (an error where the heads are symbols)
     require_match(expansion, weights.model, weights.arrays, None)
     if expansion.number_of_terms > limit:

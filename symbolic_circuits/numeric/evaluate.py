@@ -44,6 +44,8 @@ def output_values(expansion: PathExpansion, frozen: Frozen, positions: Sequence[
 def stream_values(expansion: PathExpansion, frozen: Frozen, positions: Sequence[int] | None = None) -> np.ndarray:
     """The residual stream of every term, shape (terms, positions, d)."""
     evaluator = Evaluator(expansion, frozen)
+    if expansion.is_empty:
+        return np.zeros((0, len(probes_at(frozen, positions)), frozen.x0.shape[1]), dtype=frozen.x0.dtype)
     return evaluator.values(len(expansion.grammar.nonterminals) - 1, probes_at(frozen, positions))
 
 
@@ -77,6 +79,8 @@ def contributions(expansion: PathExpansion, frozen: Frozen, *, position: int = -
             raise TokensError(f"a direction on the output has shape ({width},); got {vector.shape}")
     vector = vector @ frozen.arrays["W_U"] if model.unembedding else vector
     probes = probes_at(frozen, [position])
+    if expansion.is_empty:
+        return np.zeros(0, dtype=frozen.x0.dtype)
     return evaluator.along(len(expansion.grammar.nonterminals) - 1, probes, frozen.reduce(vector)[None, :])[:, 0]
 
 
@@ -174,7 +178,8 @@ class Evaluator:
         chunks = [reduce(h if out is None else h @ out.T) for h in self.products(left, right, weights)]
         pairs = np.concatenate(chunks)
         if not production.unordered:
-            return pairs.reshape(-1, *pairs.shape[2:])
+            pairs = pairs.reshape(-1, *pairs.shape[2:])
+            return reduce(2 * pairs) if production.twice else pairs
         j, i = np.tril_indices(len(pairs))
         return reduce(pairs[i, j] * np.where(i == j, 1, 2)[:, None, None].astype(pairs.dtype))
 
@@ -239,6 +244,6 @@ class Evaluator:
             [(left * p[:, None] * u).reshape(len(left), -1) @ flat for p, u in zip(weights, hidden, strict=True)], axis=-1
         )
         if not production.unordered:
-            return pairs.reshape(-1, len(probes))
+            return (2 if production.twice else 1) * pairs.reshape(-1, len(probes))
         j, i = np.tril_indices(len(pairs))
         return pairs[i, j] * np.where(i == j, 1, 2)[:, None]

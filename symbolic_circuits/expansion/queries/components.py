@@ -1,0 +1,118 @@
+"""The components that a query names, held against those of a model: what is missing, and which heads the query tells apart."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from symbolic_circuits.errors import SpecError, TermError
+from symbolic_circuits.expansion.queries.query import Count, Query, atoms
+from symbolic_circuits.expansion.queries.step import Step, covers
+from symbolic_circuits.spec import Attention, Bilinear, Transformer
+
+__all__ = ["blocks_told_apart", "require_components"]
+
+MAX_SHOWN = 12
+
+
+def steps_of(query: Query) -> Iterator[Step]:
+    """The steps of all paths and counts of a query."""
+    for atom in atoms(query):
+        if not isinstance(atom, Count):
+            yield from atom.steps
+        elif isinstance(atom.what, Step):
+            yield atom.what
+
+
+def blocks_of(step: Step, model: Transformer) -> dict[int, Attention | Bilinear]:
+    """The blocks that a step may stand for, by number."""
+    kind = {"attn": Attention, "bilinear": Bilinear}.get(step.kind)
+    if kind is None:
+        return {}
+    return {k: spec for k, spec in model.numbered() if isinstance(spec, kind) and (step.layers is None or k in step.layers)}
+
+
+def require_components(query: Query, model: Transformer) -> None:
+    """Raise unless the model has every component that a query names by number.
+
+    Raises
+    ------
+    TermError
+        A block, head or input is not there (the message suggests the nearest), or a layer has no left and right.
+    SpecError
+        A head is named by number where the number of heads is a symbol.
+    """
+    for step in steps_of(query):
+        blocks = blocks_of(step, model)
+        if step.kind in ("embed", "input") and (step.kind == "embed") != model.embedding:
+            raise_missing(step, model)
+        for layer in step.layers or ():
+            if layer not in blocks:
+                raise_missing(replace(step, layers=(layer,), heads=step.heads and step.heads[:1], side=None), model)
+        require_heads(step, blocks, model)
+        tied = [k for k, spec in blocks.items() if step.side is not None and spec.tied]
+        if tied:
+            raise TermError(
+                f"{step}: bilinear.{tied[0]} of {str(model)!r} has tied weights, so that its inputs are not told apart; "
+                f"write bilinear.{tied[0]}"
+            )
+
+
+def require_heads(step: Step, blocks: dict[int, Attention | Bilinear], model: Transformer) -> None:
+    """Raise unless each head of a step is in each block that is named, or in some block where none is."""
+    if step.heads is None:
+        return
+    symbolic = [k for k, spec in blocks.items() if not isinstance(spec.heads, int)]
+    if symbolic:
+        raise SpecError(
+            f"{step} names heads, but the number of heads of attn.{symbolic[0]} of {str(model)!r} is the symbol "
+            f"{blocks[symbolic[0]].heads}: write attn.{symbolic[0]}[*], or give it a number with model.subs({{...}})"
+        )
+    for head in step.heads:
+        lacking = [k for k, spec in blocks.items() if head >= spec.heads]
+        if lacking and (step.layers is not None or len(lacking) == len(blocks)):
+            raise_missing(Step("attn", step.layers and (lacking[0],), (head,)), model)
+        if not blocks:
+            raise_missing(Step("attn", None, (head,)), model)
+
+
+def raise_missing(step: Step, model: Transformer) -> None:
+    """Raise TermError for a component that is not there, with the nearest that is."""
+    known = ["embed" if model.embedding else "input"]
+    for k, spec in model.numbered():
+        if isinstance(spec, Bilinear):
+            known.append(f"bilinear.{k}")
+        else:
+            known += [f"attn.{k}[{h}]" for h in range(spec.heads)] if isinstance(spec.heads, int) else [f"attn.{k}[*]"]
+    shown = ", ".join(known[:MAX_SHOWN]) + (", ..." if len(known) > MAX_SHOWN else "")
+    name = str(step).removesuffix("[*]")
+    raise TermError(f"there is no component {name} in {str(model)!r}; did you mean {nearest(step, model)}? It has {shown}")
+
+
+def nearest(step: Step, model: Transformer) -> str:
+    """The name of the component of the same kind with the nearest numbers; the input where there is none of the kind."""
+    blocks = blocks_of(replace(step, layers=None), model)
+    if not blocks:
+        return "embed" if model.embedding else "input"
+    asked = step.layers[0] if step.layers else 0
+    if step.heads and not step.layers:
+        asked = max(blocks, key=lambda k: (blocks[k].heads, -k))  # the block with most heads
+    layer = min(blocks, key=lambda k: (abs(k - asked), k))
+    if not step.heads:
+        return f"{step.kind}.{layer}"
+    heads = blocks[layer].heads
+    return f"{step.kind}.{layer}[{min(step.heads[0], heads - 1) if isinstance(heads, int) else '*'}]"
+
+
+def blocks_told_apart(query: Query, model: Transformer) -> frozenset[int]:
+    """The attention blocks of which the query names some heads, but not all.
+
+    >>> from symbolic_circuits.expansion.queries.language import parse_query
+    >>> sorted(blocks_told_apart(parse_query("attn.0[1] > attn.1"), Transformer.parse("attn(2)*2")))
+    [0]
+    """
+    return frozenset(
+        k
+        for step in steps_of(query)
+        if step.heads is not None
+        for k, spec in blocks_of(step, model).items()
+        if any(head < spec.heads for head in step.heads) and not covers(step.heads, spec.heads)
+    )

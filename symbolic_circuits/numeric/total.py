@@ -1,0 +1,39 @@
+r"""The sum of all terms of an expansion, or of those of a query, on weights: one pass with frozen patterns, none listed."""
+
+import numpy as np
+
+from symbolic_circuits.expansion.expansion import PathExpansion
+from symbolic_circuits.numeric.frozen import Frozen, freeze
+from symbolic_circuits.numeric.matching import require_match
+from symbolic_circuits.numeric.streams import Streams
+from symbolic_circuits.numeric.weights import Weights
+
+__all__ = ["total"]
+
+
+def total(expansion: PathExpansion, weights: Weights | Frozen, tokens: object = None) -> np.ndarray:
+    """The sum of the outputs of all terms, shape (n, V), or (n, d) without unembedding; of no terms it is zero.
+
+    Parameters
+    ----------
+    expansion : of the model of the weights, perhaps of a query: ``expansion.where("attn.0[1]")``
+    weights, tokens : attention patterns are those of the forward pass on these tokens; or weights that are frozen already
+
+    Raises
+    ------
+    SpecError, WeightsError, TokensError
+        The expansion is of another model, or the tokens are none of it.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> expansion = sc.path_expansion(weights.model)
+    >>> through, past = (total(expansion.where(query), weights, [3, 4, 31]) for query in ("attn.0[1]", "not attn.0[1]"))
+    >>> bool(np.allclose(through + past, sc.freeze(weights, [3, 4, 31]).forward().output))
+    True
+    """
+    frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)
+    require_match(expansion, frozen.model, frozen.arrays, frozen.positions)
+    stream = expansion.interpret(Streams(frozen))
+    return frozen.reduce(stream @ frozen.arrays["W_U"].T) if frozen.model.unembedding else stream
