@@ -16,6 +16,10 @@ Examples:
   symbolic-circuits terms "attn(H) bilinear" --classes
   symbolic-circuits terms "attn(2) bilinear" --notation matrix
   symbolic-circuits terms "(attn(2) bilinear)*3" --sample 5 --seed 1
+  symbolic-circuits terms "(attn(12) bilinear)*4" --where "attn.0[1] > bilinear.1.left and bilinear.* <= 1" --limit 3
+\b
+A query: components (attn.0[1], attn.*[1], bilinear.*, embed), paths (a > b: later; a >> b: directly; bilinear.1.left),
+numbers (attn.* <= 2, order = 3, height, degree), and, or, not, brackets.
 """
 MAX_CLASSES = 10_000
 
@@ -26,12 +30,19 @@ MAX_CLASSES = 10_000
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Terms listed.")
 @click.option("--sample", "sampled", type=click.IntRange(1, 1_000_000), help="List so many terms drawn uniformly instead.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --sample.")
+@click.option("--where", metavar="QUERY", help="Only the terms of a query; they have numbers of their own.")
 @click.option("--classes", is_flag=True, help="Path classes, heads left open, with the number of terms in each.")
 @click.option("--notation", help="Add the value of each term: operator, matrix, index or tensor.")
-def terms(model: str, start: str, limit: int, sampled: int | None, seed: int, classes: bool, notation: str | None) -> None:
+def terms(
+    model: str, start: str, limit: int, sampled: int | None, seed: int, where: str | None, classes: bool, notation: str | None
+) -> None:
     """Count the terms of MODEL, and list some of them with number, order, height and degree."""
-    expansion = path_expansion(model)
-    click.echo(f"{expansion.model}: {in_words(expansion.number_of_terms)} terms")
+    whole = path_expansion(model)
+    expansion = whole.where(where) if where else whole
+    of_all = f" of {in_words(whole.number_of_terms)}" if where else ""
+    click.echo(f"{expansion.model}: {in_words(expansion.number_of_terms)}{of_all} terms")
+    if expansion.is_empty:
+        return
     if sampled and (classes or not isinstance(expansion.number_of_terms, int)):
         raise click.UsageError("--sample draws terms, but heads are left open here: path classes are listed without it")
     if classes or not isinstance(expansion.number_of_terms, int):
