@@ -261,5 +261,5 @@ def with_name(arg: Basic, name: str, sizes: Mapping[Basic, Basic]) -> Basic:
     if isinstance(arg, MatrixFamily):
         return MatrixFamily(Str(name), *shape)
     if isinstance(arg, Symbol):
-        return Symbol(name, **arg.assumptions0)
+        return Symbol(name, **arg._assumptions_orig)
     raise CodeError(f"an argument is a symbol for a matrix, array, family, size or index; got {type(arg).__name__}")

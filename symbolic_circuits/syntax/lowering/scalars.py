@@ -41,12 +41,18 @@ def _symbol(expr: Symbol, lowering: Lowering) -> Open:
     if expr.is_extended_real is False or expr.is_commutative is False:
         raise UnsupportedNodeError(f"scalars are real; {expr} is declared otherwise")
     unknown = sorted(key for key, value in expr._assumptions_orig.items() if key not in UNDERSTOOD or value is not True)
-    if unknown:
+    if unknown and not is_understood(expr):
         raise UnsupportedNodeError(
             f"scalars are real or positive; {expr} is declared {unknown[0]}={expr._assumptions_orig[unknown[0]]}"
         )
     lowering.scalars.add(expr.name)
     return Open.of_scalar(generator(lowering.symbol(expr)))
+
+
+def is_understood(symbol: Symbol) -> bool:
+    """Whether all that is assumed follows from assumptions that are understood; equal symbols may be made with others."""
+    known = {key: True for key in UNDERSTOOD if symbol.assumptions0.get(key) is True}
+    return Symbol(symbol.name, **known).assumptions0 == symbol.assumptions0
 
 
 @open_form.register(Pow)
