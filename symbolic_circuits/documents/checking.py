@@ -84,6 +84,11 @@ def check_document(
     name, cache, seed : as of :func:`open_document`
     progress : is called with the number of checks that are decided, and of all
 
+    Raises
+    ------
+    DocumentError
+        The document is missing, no UTF-8 text, too large, or has a block without an end; a check that fails is no error but a result.
+
     Examples
     --------
     >>> import tempfile

@@ -10,7 +10,10 @@ r"""The LaTeX commands that the reader knows: what kind of token each is.
 
 __all__ = [
     "ACCENTS",
+    "ARGUMENTS",
     "BRACKETS",
+    "DECORATIONS",
+    "DOTS",
     "ENVIRONMENTS",
     "FONTS",
     "FUNCTIONS",
@@ -251,3 +254,15 @@ ENVIRONMENTS = frozenset(
         "dcases",
     ]
 )
+ARGUMENTS = {  # the token of a command, if it has one, and how many groups it takes
+    "frac": ("FRAC", 2),
+    "tfrac": ("FRAC", 2),
+    "dfrac": ("FRAC", 2),
+    "cfrac": ("FRAC", 2),
+    "sqrt": ("SQRT", 1),
+    "substack": ("", 1),
+}
+DECORATIONS = frozenset(
+    ["underbrace", "overbrace", "underset", "overset", "boxed", "mathop", "mathbin", "mathord", "mathclose", "mathopen"]
+)
+DOTS = frozenset(["ldots", "cdots", "dots", "vdots", "ddots", "dotsb", "dotsc"])

@@ -10,7 +10,10 @@ from typing import NamedTuple
 
 from symbolic_circuits.latex.commands import (
     ACCENTS,
+    ARGUMENTS,
     BRACKETS,
+    DECORATIONS,
+    DOTS,
     ENVIRONMENTS,
     FONTS,
     FUNCTIONS,
@@ -213,67 +216,71 @@ class Scanner:
             macro, end = read_macro(text, k, self.source)
             self.macros[macro.name] = macro
             return end
-        for kinds, kind in ((GREEK, "NAME"), (UNCHECKED, "UNCHECKED")):
-            if name in kinds:
-                self.put(kind, name, here)
-                return end
-        if name in OPERATIONS:
+        if self.sign(name, here):
+            return end
+        return self.with_arguments(text, name, k, end, at, depth)
+
+    def sign(self, name: str, here: Span) -> bool:
+        """Put the token of a command that is one sign; whether it is one."""
+        if name in GREEK:
+            self.put("NAME", name, here)
+        elif name in UNCHECKED:
+            self.put("UNCHECKED", name, here)
+        elif name in OPERATIONS:
             self.put(OPERATIONS[name], name, here)
         elif name in RELATIONS:
             self.put("RELATION", RELATIONS[name], here)
-        elif name == "not" and text[end:].lstrip()[:1] == "=":
-            end = text.index("=", end) + 1
-            self.put("RELATION", "!=", at or Span(k, end))
-        elif name in FUNCTIONS or name in ALIASES or name.startswith("operatorname"):
-            return self.function(text, name, end, here)
-        elif name in ACCENTS:
-            return self.accent(text, name, k, end, at, depth)
-        elif name in FONTS:
-            return self.word(text, name, k, end, at)
         elif name in ("{", "}"):
             (self.open if name == "{" else self.close)("\\" + name, "OPEN" if name == "{" else "CLOSE", here)
         elif name in BRACKETS or name in ("|", "Vert"):
             self.bracket(BRACKETS.get(name, "||"), here)
-        elif name in ("frac", "tfrac", "dfrac", "cfrac"):
-            self.put("FRAC", name, here)
-            for _ in range(2):
-                end = self.argument(text, end, at, depth, here)
-        elif name == "substack":
-            return self.argument(text, end, at, depth, here)
-        elif name == "sqrt":
-            if text[end:].lstrip()[:1] == "[":
+        else:
+            return False
+        return True
+
+    def with_arguments(self, text: str, name: str, k: int, end: int, at: Span | None, depth: int) -> int:
+        """A command that takes something along; the position behind all of it."""
+        here, bare = at or Span(k, end), name.rstrip("*")
+        if name == "not" and text[end:].lstrip()[:1] == "=":
+            end = text.index("=", end) + 1
+            self.put("RELATION", "!=", at or Span(k, end))
+        elif name in FUNCTIONS or name in ALIASES or name.startswith("operatorname"):
+            end = self.function(text, name, end, here)
+        elif name in ACCENTS:
+            end = self.accent(text, name, k, end, at, depth)
+        elif name in FONTS:
+            end = self.word(text, name, k, end, at)
+        elif name in ARGUMENTS:
+            kind, count = ARGUMENTS[name]
+            if name == "sqrt" and text[end:].lstrip()[:1] == "[":
                 raise self.source.error("roots are square roots here", here)
-            self.put("SQRT", name, here)
-            end = self.argument(text, end, at, depth, here)
+            if kind:
+                self.put(kind, name, here)
+            for _ in range(count):
+                end = self.argument(text, end, at, depth, here)
         elif bare in REMARKS or bare in ("tag", "label"):
-            inside, end = balanced(text, end, self.source, here)
-            kind = "TAG" if bare == "tag" else "LABEL" if bare == "label" else "TEXT"
-            word = ALIASES.get(inside.strip(), inside.strip())
-            if kind == "TEXT" and word in FUNCTIONS:
-                kind, inside = "FUNCTION", word
-            self.put(kind, inside, at or Span(k, end))
+            end = self.remark(text, bare, k, end, at)
         elif name in LAYOUT_WITH_ARGUMENT:
             for _ in range(LAYOUT_WITH_ARGUMENT[name]):
                 _, end = balanced(text, end, self.source, here)
         elif name in ("begin", "end"):
-            return self.environment(text, name, k, end, at)
-        elif name in (
-            "underbrace",
-            "overbrace",
-            "underset",
-            "overset",
-            "boxed",
-            "mathop",
-            "mathbin",
-            "mathord",
-            "mathclose",
-            "mathopen",
-        ):
-            return self.decorated(text, name, end, at, depth, here)
-        elif name in ("ldots", "cdots", "dots", "vdots", "ddots", "dotsb", "dotsc"):
+            end = self.environment(text, name, k, end, at)
+        elif name in DECORATIONS:
+            end = self.decorated(text, name, end, at, depth, here)
+        elif name in DOTS:
             raise self.source.error("dots stand for something: write it out, or as a sum or product over an index", here)
         else:
             raise self.source.error(f"the command \\{name} is unknown; define it with \\newcommand, or leave it out", here)
+        return end
+
+    def remark(self, text: str, name: str, k: int, end: int, at: Span | None) -> int:
+        r"""``\text``, ``\tag`` or ``\label``; a function may be set as text."""
+        inside, end = balanced(text, end, self.source, at or Span(k, end))
+        kind = {"tag": "TAG", "label": "LABEL"}.get(name, "TEXT")
+        word = ALIASES.get(inside.strip(), inside.strip())
+        if kind == "TEXT" and word in FUNCTIONS:
+            kind, inside = "FUNCTION", word
+        self.put(kind, inside, at or Span(k, end))
         return end
 
     def argument(self, text: str, k: int, at: Span | None, depth: int, here: Span) -> int:
