@@ -2,7 +2,7 @@ r"""A reader for the LaTeX of this field: text -> tokens -> tree -> SymPy, by wh
 
 | module | step |
 | --- | --- |
-| ``scanner``, ``groups``, ``macros``, ``commands`` | text -> tokens with places |
+| ``scanner``, ``taking``, ``groups``, ``macros``, ``commands`` | text -> tokens with places |
 | ``chains``, ``grammar``, ``building``, ``arranging``, ``tree`` | tokens -> equations -> trees |
 | ``declarations``, ``statements``, ``shapes``, ``declared*``, ``definitions``, ``hypotheses`` | what names stand for |
 | ``elaboration``, ``meaning``, ``names``, ``readings``, ``products``, ``calls``, ``bigs``, ``summing``, ``grids``, ``entries``, ``units`` | trees -> values with shapes |

@@ -10,6 +10,7 @@ r"""The LaTeX commands that the reader knows: what kind of token each is.
 
 __all__ = [
     "ACCENTS",
+    "ALIASES",
     "ARGUMENTS",
     "BRACKETS",
     "DECORATIONS",
@@ -266,3 +267,4 @@ DECORATIONS = frozenset(
     ["underbrace", "overbrace", "underset", "overset", "boxed", "mathop", "mathbin", "mathord", "mathclose", "mathopen"]
 )
 DOTS = frozenset(["ldots", "cdots", "dots", "vdots", "ddots", "dotsb", "dotsc"])
+ALIASES = {"Tr": "tr", "trace": "tr", "ReLU": "relu", "DiagMatrix": "diag", "DiagonalOf": "diag"}

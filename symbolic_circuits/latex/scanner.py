@@ -10,17 +10,16 @@ from typing import NamedTuple
 
 from symbolic_circuits.latex.commands import (
     ACCENTS,
+    ALIASES,
     ARGUMENTS,
     BRACKETS,
     DECORATIONS,
     DOTS,
-    ENVIRONMENTS,
     FONTS,
     FUNCTIONS,
     GREEK,
     LAYOUT,
     LAYOUT_WITH_ARGUMENT,
-    MATRICES,
     OPERATIONS,
     RELATIONS,
     REMARKS,
@@ -29,6 +28,7 @@ from symbolic_circuits.latex.commands import (
 from symbolic_circuits.latex.groups import CLOSERS, PAIRS, balanced, closing, shown, skip_option
 from symbolic_circuits.latex.macros import Macro, expanded, read_macro
 from symbolic_circuits.latex.source import Source, Span
+from symbolic_circuits.latex.taking import accent, decorated, environment, function, remark, word
 
 __all__ = ["Token", "tokens_of"]
 
@@ -55,7 +55,6 @@ SIMPLE = {
     "·": "CDOT",
     "×": "TIMES",
 }
-ALIASES = {"Tr": "tr", "trace": "tr", "ReLU": "relu", "DiagMatrix": "diag", "DiagonalOf": "diag"}
 SPACES = {",", ";", ":", "!", " ", ">", "/", "\n", "\t"}  # after a backslash
 
 
@@ -245,11 +244,11 @@ class Scanner:
             end = text.index("=", end) + 1
             self.put("RELATION", "!=", at or Span(k, end))
         elif name in FUNCTIONS or name in ALIASES or name.startswith("operatorname"):
-            end = self.function(text, name, end, here)
+            end = function(self, text, name, end, here)
         elif name in ACCENTS:
-            end = self.accent(text, name, k, end, at, depth)
+            end = accent(self, text, name, k, end, at, depth)
         elif name in FONTS:
-            end = self.word(text, name, k, end, at)
+            end = word(self, text, name, k, end, at)
         elif name in ARGUMENTS:
             kind, count = ARGUMENTS[name]
             if name == "sqrt" and text[end:].lstrip()[:1] == "[":
@@ -259,28 +258,18 @@ class Scanner:
             for _ in range(count):
                 end = self.argument(text, end, at, depth, here)
         elif bare in REMARKS or bare in ("tag", "label"):
-            end = self.remark(text, bare, k, end, at)
+            end = remark(self, text, bare, k, end, at)
         elif name in LAYOUT_WITH_ARGUMENT:
             for _ in range(LAYOUT_WITH_ARGUMENT[name]):
                 _, end = balanced(text, end, self.source, here)
         elif name in ("begin", "end"):
-            end = self.environment(text, name, k, end, at)
+            end = environment(self, text, name, k, end, at)
         elif name in DECORATIONS:
-            end = self.decorated(text, name, end, at, depth, here)
+            end = decorated(self, text, name, end, at, depth, here)
         elif name in DOTS:
             raise self.source.error("dots stand for something: write it out, or as a sum or product over an index", here)
         else:
             raise self.source.error(f"the command \\{name} is unknown; define it with \\newcommand, or leave it out", here)
-        return end
-
-    def remark(self, text: str, name: str, k: int, end: int, at: Span | None) -> int:
-        r"""``\text``, ``\tag`` or ``\label``; a function may be set as text."""
-        inside, end = balanced(text, end, self.source, at or Span(k, end))
-        kind = {"tag": "TAG", "label": "LABEL"}.get(name, "TEXT")
-        word = ALIASES.get(inside.strip(), inside.strip())
-        if kind == "TEXT" and word in FUNCTIONS:
-            kind, inside = "FUNCTION", word
-        self.put(kind, inside, at or Span(k, end))
         return end
 
     def argument(self, text: str, k: int, at: Span | None, depth: int, here: Span) -> int:
@@ -337,74 +326,6 @@ class Scanner:
         self.put(kind, inside, at or Span(k, end))
         return end
 
-    def function(self, text: str, name: str, end: int, here: Span) -> int:
-        """A named function."""
-        if name.startswith("operatorname"):
-            inside, end = balanced(text, end, self.source, here)
-            name = re.sub(r"\\(?:mathrm|text)\s*|[{}\s\\,]", "", inside)
-        if name in ("Id", "id", "I"):
-            self.put("IDENTITY", name, here)
-        elif ALIASES.get(name, name) in FUNCTIONS:
-            self.put("FUNCTION", ALIASES.get(name, name), here)
-        elif re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):
-            self.put("NAME", name, here)
-        else:
-            raise self.source.error(f"{name!r} is not the name of a function", here)
-        return end
-
-    def accent(self, text: str, name: str, k: int, end: int, at: Span | None, depth: int) -> int:
-        """A letter with an accent: one name."""
-        here = at or Span(k, end)
-        start = len(self.out)
-        end = self.argument(text, end, at, depth, here)
-        inside = self.out[start + 1 : -1]
-        if name == "vec" and not (len(inside) == 1 and inside[0].kind == "NAME"):
-            raise self.source.error("\\vec is an accent of one letter; row by row is \\operatorname{vec}", here)
-        if name in ("overline", "bar") and not inside:
-            raise self.source.error(f"\\{name} has nothing under it", here)
-        if not inside or inside[0].kind != "NAME" or any(token.kind not in ("SUB", "SUP", "PRIME") for token in inside[1:]):
-            raise self.source.error(f"\\{name} stands over one name", here)
-        del self.out[start:]
-        self.count -= 2
-        self.put("NAME", f"{inside[0].value}{ACCENTS[name]}", at or Span(k, end))
-        self.out += inside[1:]
-        return end
-
-    def word(self, text: str, font: str, k: int, end: int, at: Span | None) -> int:
-        """An upright, bold ... word or letter."""
-        here = at or Span(k, end)
-        while text[end : end + 1].isspace():
-            end += 1
-        if text[end : end + 1] == "{":
-            inside, end = balanced(text, end, self.source, here)
-        elif text[end : end + 1] == "\\":
-            found = COMMAND.match(text, end)
-            inside, end = found.group() if found else "", found.end() if found else end + 1
-        else:
-            inside, end = text[end : end + 1], end + 1
-        word = re.sub(r"[\\\s]", "", inside)
-        here = at or Span(k, end)
-        if word == "1" and font in ("mathbf", "mathbb", "boldsymbol", "bm"):
-            self.put("ONES", word, here)
-        elif word == "0" and font in ("mathbf", "mathbb", "boldsymbol", "bm"):
-            self.put("NUMBER", Fraction(0), here)
-        elif word in ("Id", "id") or (word in ("I", "1") and font in ("mathbf", "mathbb", "mathrm", "boldsymbol", "bm")):
-            self.put("IDENTITY", word, here)
-        elif word == "T" and font in ("mathsf", "mathrm", "mathit", "mathtt", "textsf"):
-            self.put("TOP", word, here)
-        elif re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", word):
-            in_function = font in ("mathrm", "textrm", "mathsf", "mathit") and ALIASES.get(word, word) in FUNCTIONS
-            self.put(
-                "FUNCTION" if in_function else "NAME",
-                ALIASES.get(word, word) if in_function else word,
-                here,
-            )
-        elif re.fullmatch(r"[0-9]+", word):
-            self.put("NUMBER", Fraction(word), here)
-        else:
-            raise self.source.error(f"\\{font} sets a word of letters; got {inside[:30]!r}", here)
-        return end
-
     def bracket(self, bracket: str, here: Span) -> None:
         """Angle brackets and norms; the same sign opens and closes a norm."""
         if bracket == "||":
@@ -415,47 +336,3 @@ class Scanner:
         else:
             is_open = bracket in PAIRS
             (self.open if is_open else self.close)(bracket, "OPEN" if is_open else "CLOSE", here)
-
-    def environment(self, text: str, name: str, k: int, end: int, at: Span | None) -> int:
-        """Begin or end of an environment; only matrices have tokens."""
-        environment, end = balanced(text, end, self.source, at or Span(k, end))
-        bare = environment.strip().rstrip("*")
-        here = at or Span(k, end)
-        if bare in MATRICES:
-            if name == "begin":
-                if bare == "array":
-                    _, end = balanced(text, end, self.source, here)
-                self.open(bare, "BEGIN", here)
-            else:
-                self.close(bare, "END", here)
-        elif bare in ENVIRONMENTS:
-            if bare in ("alignedat", "alignat") and name == "begin":
-                _, end = balanced(text, end, self.source, here)
-            if any(opened not in ENVIRONMENTS for opened, _ in self.stack) and name == "begin":
-                raise self.source.error(f"the environment {bare} inside brackets", here)
-            if name == "begin":
-                self.stack.append((bare, here))
-                end = skip_option(text, end)
-            else:
-                self.close(bare, "LAYOUT", here)
-                self.out.pop()
-        else:
-            raise self.source.error(f"the environment {bare} is unknown here", here)
-        return end
-
-    def decorated(self, text: str, name: str, end: int, at: Span | None, depth: int, here: Span) -> int:
-        """What is braced or boxed, without the decoration."""
-        if name in ("underset", "overset"):
-            _, end = balanced(text, end, self.source, here)
-        end = self.argument(text, end, at, depth, here)
-        if name in ("underbrace", "overbrace"):
-            rest = text[end:].lstrip()
-            if rest[:1] in ("_", "^"):
-                start = end + text[end:].index(rest[0]) + 1
-                while text[start : start + 1].isspace():
-                    start += 1
-                if text[start : start + 1] == "{":
-                    _, end = balanced(text, start, self.source, here)
-                else:
-                    end = start + 1
-        return end
