@@ -101,7 +101,9 @@ class Sizes:
             return all(found)
         if unknowns(a) or unknowns(b):
             return False
-        if size_expr(a) != size_expr(b):
+        numbers = all(isinstance(part, int) for part in a + b)
+        in_another_order = not numbers and a != b and sorted(map(str, a)) == sorted(map(str, b))
+        if in_another_order or size_expr(a) != size_expr(b):  # n*d and d*n are as many entries, but not the same ones
             raise Mismatch(self.known(left), self.known(right))
         return True
 

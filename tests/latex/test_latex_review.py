@@ -208,3 +208,10 @@ def test_operators_on_stacked_columns_act_on_vec():
 
 def test_entries_of_a_column_as_they_are_printed():
     assert read_latex("{x}_{i,0}", SYMBOLS) == read_latex("x_i", SYMBOLS)
+
+
+def test_composite_axes_in_another_order_are_an_error_at_their_place() -> None:
+    declared = Declarations.parse("x : 3; y : d")
+    read_equations(r"x \otimes y = \operatorname{vec}(x y^\top)", declared)
+    with pytest.raises(LatexError, match="different shapes: 3\\*d and d\\*3"):
+        read_equations(r"\operatorname{vec}(x y^\top) \neq y \otimes x", declared)
