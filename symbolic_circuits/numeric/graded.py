@@ -18,7 +18,8 @@ from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError, WeightsError
 from symbolic_circuits.expansion.expansion import PathExpansion, interpret, path_expansion
 from symbolic_circuits.expansion.grammar import grammar_of
-from symbolic_circuits.numeric.checking import AGREES, DIFFERS, ROUNDING, UNDECIDED, step_name
+from symbolic_circuits.numeric.activations import finite_forward
+from symbolic_circuits.numeric.checking import AGREES, DIFFERS, ROUNDING, UNDECIDED
 from symbolic_circuits.numeric.evaluate import MAX_BYTES
 from symbolic_circuits.numeric.frozen import Frozen, freeze
 from symbolic_circuits.numeric.grade_counts import GradeCounts
@@ -239,11 +240,7 @@ def terms_of_grades(expansion: PathExpansion, by: str, grades: Sequence[int]) ->
 
 def total_of_expansion(expansion: PathExpansion, frozen: Frozen) -> tuple[np.ndarray, str]:
     """The stream (n, d) that all grades add up to, and what it is: the reference forward pass where no term is left out."""
-    streams = frozen.forward().streams
-    for number, stream in enumerate(streams):
-        if not np.isfinite(stream).all():
-            where = "in the input" if number == 0 else f"after {step_name(frozen.model, number - 1)}"
-            raise WeightsError(f"activations of {str(frozen.model)!r} are not finite {where}: scale the weights down")
+    streams = finite_forward(frozen).streams
     if expansion.grammar == grammar_of(expansion.model):
         return streams[-1], FORWARD
     return interpret(expansion, Streams(frozen)), TERMS

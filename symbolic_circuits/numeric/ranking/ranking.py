@@ -1,0 +1,102 @@
+r"""What :func:`rank` gives: the largest terms, and a bound that no other term exceeds.
+
+The *certificate* is the statement |value| <= bound for every term that is not listed; it is *closed* where the bound is no more than
+the smallest value listed, up to the rounding margin: then the list is the top of the ranking, ties aside.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from symbolic_circuits.counts import in_words
+from symbolic_circuits.expansion.expansion import PathExpansion
+from symbolic_circuits.expansion.term import Term
+
+__all__ = ["RankedTerm", "Ranking"]
+
+
+class RankedTerm(NamedTuple):
+    """A term with its value."""
+
+    term: Term
+    value: float  # a contribution with its sign, or a norm
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking:
+    """The terms found largest in absolute value, in falling order, and what is known of all others."""
+
+    expansion: PathExpansion
+    what: str  # what is ranked, in words: "logit 3 at position 2", "norm of the output at position 2"
+    terms: tuple[RankedTerm, ...]
+    bound: float  # no other term has a larger absolute value; the margin is part of it
+    margin: float  # how far rounding may have moved a value
+    total: float  # the sum of all terms: the readout of the model, or the norm of its output
+    evaluated: int  # terms whose value was computed
+    bounded: int  # parts of terms that were bounded, each standing for all terms that contain it; 0 where all were evaluated
+    stopped: str | None = None  # the budget that ended the search; None where it ran to its end
+    seconds: float = 0.0
+
+    def __iter__(self) -> Iterator[RankedTerm]:
+        return iter(self.terms)
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    @property
+    def smallest(self) -> float:
+        """The smallest absolute value listed; 0 where nothing is."""
+        return abs(self.terms[-1].value) if self.terms else 0.0
+
+    @property
+    def is_certified(self) -> bool:
+        """Whether no other term is larger than the smallest listed, up to rounding."""
+        everything = len(self.terms) == self.expansion.number_of_terms
+        return everything or self.bound <= self.smallest + 2 * self.margin
+
+    def rows(self) -> list[dict[str, object]]:
+        """One row a term: rank, term, number, order, value, and share of the total (a norm has none)."""
+        return [
+            {
+                "rank": k,
+                "term": str(term),
+                "order": term.order,
+                "height": term.height,
+                "value": value,
+            }
+            for k, (term, value) in enumerate(self.terms, start=1)
+        ]
+
+    def to_dict(self) -> dict:
+        """Plain data."""
+        return {
+            "model": str(self.expansion.model),
+            "query": None if self.expansion.query is None else str(self.expansion.query),
+            "what": self.what,
+            "number_of_terms": self.expansion.number_of_terms,
+            "terms": self.rows(),
+            "bound": self.bound,
+            "margin": self.margin,
+            "is_certified": self.is_certified,
+            "total": self.total,
+            "evaluated": self.evaluated,
+            "bounded": self.bounded,
+            "stopped": self.stopped,
+            "seconds": self.seconds,
+        }
+
+    def summary(self) -> str:
+        """The certificate in words."""
+        count = in_words(self.expansion.number_of_terms)
+        if not self.terms:
+            return f"there is no term to rank ({self.expansion.title} has {count})"
+        if len(self.terms) == self.expansion.number_of_terms:
+            return f"all {count} terms are listed"
+        known = f"no other of the {count} terms exceeds {self.bound:.6g}"
+        closed = "certified" if self.is_certified else f"not closed ({self.stopped or 'values are too near to one another'})"
+        return f"{closed}: {known}; {in_words(self.evaluated)} evaluated"
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.terms)} largest terms of {self.expansion.title} by {self.what}"]
+        lines += [f"  {value:+.6g}  {term}" for term, value in self.terms]
+        return "\n".join([*lines, f"  {self.summary()}"])
