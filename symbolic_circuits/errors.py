@@ -10,22 +10,26 @@ __all__ = [
     "CodeError",
     "DerivationError",
     "DocumentError",
+    "ExecutorError",
     "IdentityError",
     "LatexError",
     "LawError",
     "MissingExtraError",
+    "NotStartedError",
     "NotationError",
     "OutputError",
     "ShapeError",
     "SpecError",
     "SpecSyntaxError",
     "SymbolicCircuitsError",
+    "TaskError",
     "TermError",
     "TermIndexError",
     "TokensError",
     "TraceError",
     "UnsupportedNodeError",
     "WeightsError",
+    "WorkerError",
 ]
 
 
@@ -122,3 +126,24 @@ class TokensError(SymbolicCircuitsError, ValueError):
 
 class MissingExtraError(SymbolicCircuitsError, ImportError):
     """An optional dependency is not installed; the message has the command that installs it."""
+
+
+class ExecutorError(SymbolicCircuitsError, TypeError):
+    """An executor is none, or what it is to run cannot be sent to another process; raised before anything is submitted."""
+
+
+class WorkerError(SymbolicCircuitsError, RuntimeError):
+    """A worker ended, or its answer was lost, while a task was in flight; the message has the task's input."""
+
+
+class NotStartedError(SymbolicCircuitsError, RuntimeError):
+    """A task was not begun, because its executor ended before."""
+
+
+class TaskError(SymbolicCircuitsError, RuntimeError):
+    """Tasks of many were not done; the message has the first of them.
+
+    ``outcomes`` has what became of every task, in the order of the inputs: values that were found are not lost.
+    """
+
+    outcomes: tuple = ()

@@ -8,6 +8,7 @@ import pytest
 
 TOOLS = {
     "latex": (lambda: shutil.which("pdflatex"), "pdflatex is not installed (Debian: texlive-latex-recommended)"),
+    "dask": (lambda: importlib.util.find_spec("distributed"), "dask.distributed is not installed (extra dask)"),
     "torch": (lambda: importlib.util.find_spec("torch"), "PyTorch is not installed (extra torch)"),
 }
 

@@ -5,7 +5,7 @@ pass by a step first, then those of its heads, then those of its bilinear layer,
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import islice
 from random import Random
@@ -60,6 +60,9 @@ class PathExpansion:
 
     grammar: Grammar
     query: Query | None = None  # the terms are those of this query; None: all terms of the model
+
+    def __reduce__(self) -> tuple:
+        return type(self), tuple(getattr(self, field.name) for field in fields(self))  # not what is cached: it may be large
 
     @property
     def model(self) -> Transformer:

@@ -82,6 +82,9 @@ class Weights:
         object.__setattr__(self, "arrays", MappingProxyType(arrays))
         object.__setattr__(self, "_sizes", find_sizes(expected, arrays))
 
+    def __reduce__(self) -> tuple:
+        return type(self), (self.model, dict(self.arrays))  # read-only views are not pickled
+
     @property
     def sizes(self) -> Mapping[sympy.Symbol, int]:
         """The value of every size symbol that the arrays determine."""
