@@ -1,0 +1,1 @@
+"""Interventions: terms of a query removed, replaced or swapped, and what the output makes of it."""

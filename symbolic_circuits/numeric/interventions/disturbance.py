@@ -1,0 +1,100 @@
+r"""How a readout changes when a stream changes: $\delta_{l+1} = \delta_l + \sum_b (b(X_l + \delta_l) - b(X_l))$, many changes at once.
+
+| letter | meaning | shape |
+| --- | --- | --- |
+| X_l, delta_l | the stream that step l reads, with frozen patterns, and changes of it | n x d, B x n x d |
+| g_l | where only attention follows: the change of the readout is <g_l, delta_l> | n x d |
+
+The change itself is carried on, not the changed stream: small effects keep their digits. For a bilinear layer it is
+$W_{out}(W_1 \delta \cdot W_2 (X + \delta) + W_1 X \cdot W_2 \delta)$. Behind the last bilinear layer one product with g_l is all that is left.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from symbolic_circuits.numeric.frozen import Frozen
+from symbolic_circuits.numeric.graded_streams import dtype_of
+from symbolic_circuits.numeric.readout import Readout
+from symbolic_circuits.spec import Attention, NumberedBlock
+
+__all__ = ["Disturbance"]
+
+CHUNK = 2**26  # bytes of streams that are carried on at a time
+
+
+class Disturbance:
+    """The rest of a frozen model from any step on, as a function of changes of the stream there.
+
+    >>> import symbolic_circuits as sc
+    >>> from symbolic_circuits.numeric.readout import readout
+    >>> frozen = sc.freeze(sc.Weights.example(), [3, 4, 31])
+    >>> wanted = readout(frozen, token=7)
+    >>> rest = Disturbance(frozen, frozen.forward().streams, wanted)
+    >>> nothing = rest.effects(0, -frozen.x0[None])  # without any input the logit is 0
+    >>> bool(np.allclose(nothing, -wanted.of(frozen.forward().output)))
+    True
+    """
+
+    def __init__(self, frozen: Frozen, streams: Sequence[np.ndarray], wanted: Readout) -> None:
+        self.frozen, self.streams, self.steps = frozen, streams, frozen.model.steps
+        self.work = 0  # steps of single streams
+        last = np.zeros(frozen.x0.shape, dtype=dtype_of(frozen))
+        last[wanted.position] = wanted.on_stream(frozen)
+        self.gradients = [last]  # g_l of the last streams, the last one first
+        for step in reversed(self.steps):
+            if not all(isinstance(spec, Attention) for _, spec in step.blocks):
+                break
+            before = sum((self.pulled_back(block, self.gradients[-1]) for block in step.blocks), np.zeros_like(last))
+            self.gradients.append(before + self.gradients[-1] if step.residual else before)
+
+    @property
+    def linear_from(self) -> int:
+        """The first stream that only attention follows."""
+        return len(self.steps) + 1 - len(self.gradients)
+
+    def passes(self, level: int) -> int:
+        """How many steps a change of a stream is carried through."""
+        return max(0, self.linear_from - level)
+
+    def effects(self, level: int, changes: np.ndarray) -> np.ndarray:
+        """The change of the readout for each change (B, n, d) of the stream ``level``; shape (B,)."""
+        widest = max([self.frozen.x0.shape[1], *(len(a[..., 0].ravel()) for a in self.frozen.arrays.values() if a.ndim == 3)])
+        size = max(1, CHUNK // (6 * self.frozen.positions * widest * changes.itemsize))
+        parts = [self.carried(level, changes[start : start + size]) for start in range(0, len(changes), size)]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def carried(self, level: int, change: np.ndarray) -> np.ndarray:
+        """The same for as many changes as are carried on together."""
+        for number in range(level, self.linear_from):
+            step = self.steps[number]
+            parts = [self.after(block, self.streams[number], change) for block in step.blocks]
+            change = sum(parts, change if step.residual else 0)
+            self.work += len(change)
+        gradient = self.gradients[len(self.steps) - max(level, self.linear_from)]
+        return np.einsum("bnd,nd->b", change, gradient)
+
+    def after(self, block: NumberedBlock, x: np.ndarray, change: np.ndarray) -> np.ndarray:
+        """The change of what a block gives."""
+        arrays = self.frozen.arrays
+        if isinstance(block.spec, Attention):
+            return self.attention(block.index, change)
+        W_1 = arrays[f"bilinear.{block.index}.W_1"]
+        W_2 = W_1 if block.spec.tied else arrays[f"bilinear.{block.index}.W_2"]
+        left, right = change @ W_1.T, change @ W_2.T
+        hidden = left * (x @ W_2.T + right) + (x @ W_1.T) * right
+        out = arrays.get(f"bilinear.{block.index}.W_out")
+        return hidden if out is None else hidden @ out.T
+
+    def attention(self, layer: int, change: np.ndarray) -> np.ndarray:
+        """All heads of a block at changes (B, n, d)."""
+        W_V, W_O = (self.frozen.arrays[f"attn.{layer}.W_{letter}"] for letter in "VO")
+        (h, e, d), (b, n, _) = W_V.shape, change.shape
+        values = (change.reshape(b * n, d) @ W_V.reshape(h * e, d).T).reshape(b, n, h, e).transpose(0, 2, 1, 3)
+        mixed = self.frozen.patterns[layer] @ values  # (b, h, n, e)
+        return (mixed.transpose(0, 2, 1, 3).reshape(b * n, h * e) @ W_O.transpose(1, 0, 2).reshape(d, h * e).T).reshape(b, n, d)
+
+    def pulled_back(self, block: NumberedBlock, gradient: np.ndarray) -> np.ndarray:
+        """What a block of attention makes of g: sum_h (A^h)^T g W_O^h W_V^h."""
+        W_V, W_O = (self.frozen.arrays[f"attn.{block.index}.W_{letter}"] for letter in "VO")
+        return (self.frozen.patterns[block.index].transpose(0, 2, 1) @ gradient @ W_O @ W_V).sum(axis=0)
