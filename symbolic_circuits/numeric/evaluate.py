@@ -192,13 +192,14 @@ class Evaluator:
 
     def products(self, left: np.ndarray, right: np.ndarray, weights: np.ndarray) -> Iterator[np.ndarray]:
         """sum_t p_t left_t . right_t for all pairs, by parts of the left terms: arrays (part, right terms, probes, m)."""
-        reduce, size = self.frozen.reduce, max(1, CHUNK // max(1, right.size))
-        unit = weights.shape[0] == weights.shape[1] and np.array_equal(weights, np.eye(len(weights)))
-        across = right.transpose(2, 1, 0)
+        reduce, unit = self.frozen.reduce, weights.shape[0] == weights.shape[1] and np.array_equal(weights, np.eye(len(weights)))
+        entries = right.size if unit else len(right) * right.shape[2] * len(weights)  # of what one left term makes
+        size = max(1, CHUNK // max(1, entries))
+        across = right if unit else np.ascontiguousarray(right.transpose(2, 1, 0))
         for start in range(0, len(left), size):
             part = left[start : start + size]
             if unit:
-                yield reduce(part[:, None] * right[None])
+                yield reduce(part[:, None] * across[None])
                 continue
             along = part.transpose(2, 0, 1)[None]
             mixed = reduce(reduce(along * weights[:, None, None, :]) @ across)  # (probes, m, part, right terms)

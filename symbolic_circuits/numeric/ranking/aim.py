@@ -1,4 +1,4 @@
-r"""What an explanation is of: $y = M x_s$, a number or a vector read off the residual stream at one position s, linear in the terms.
+r"""What an explanation is of: $y = M x_s$, a number or a vector read off the stream at one position s, linear in the terms.
 
 | letter | meaning | shape |
 | --- | --- | --- |

@@ -1,7 +1,7 @@
 r"""The terms that an explanation may choose from, with their values, and a bound on how far any other term goes along the total.
 
-Where the terms can be evaluated one by one, all of them are candidates and nothing is left to bound. Beyond that the candidates are
-the largest terms along the total u = T / |T|, as :func:`rank` finds them: |<c, u>| <= bound for every other term c.
+Where the terms can be evaluated one by one, all of them are candidates and nothing is left to bound. Beyond that the candidates
+are the largest terms along the total u = T / |T|, as :func:`rank` finds them: |<c, u>| <= bound for every other term c.
 """
 
 from collections.abc import Callable, Sequence

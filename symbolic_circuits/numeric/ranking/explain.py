@@ -46,8 +46,8 @@ def explain(
 ) -> Explanation:
     """The fewest terms whose sum is within (1 - fraction) of the total; a set and a lower bound where the minimum is not known.
 
-    The set is proved to be the minimum where there are at most 25 terms, and wherever the largest terms do; otherwise it is one that
-    was found, and the lower bound holds for every set.
+    The set is proved to be the minimum where there are at most 25 terms, and wherever the largest terms do; otherwise it is one
+    that was found, and the lower bound holds for every set.
 
     Parameters
     ----------
@@ -165,6 +165,7 @@ def explanation_of(
     return Explanation(
         expansion=expansion,
         what=aim.words,
+        is_number=aim.is_number,
         fraction=float(fraction),
         terms=tuple(RankedTerm(candidates.terms[int(k)], float(contributions[k])) for k in chosen),
         sum=float(contributions[chosen].sum()),

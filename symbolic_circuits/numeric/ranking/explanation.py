@@ -1,7 +1,7 @@
 r"""What :func:`explain` gives: a set S of terms with $|\sum_S c - T| \le (1 - f)|T|$, and how few terms any such set must have.
 
-Where the two agree, the set is a *minimum*: proved, whatever the number of terms. Sums are compared up to rounding: no set that is
-smaller explains the fraction even if rounding helps it, and a set that explains it only with such help says so.
+Where the two agree, the set is a *minimum*: proved, whatever the number of terms. Sums are compared up to rounding: no smaller
+set explains the fraction even if rounding helps it, and a set that explains it only with such help says so.
 """
 
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ class Explanation:
 
     expansion: PathExpansion
     what: str  # what is explained, in words: "logit 3 at position 2", "the output at position 2"
+    is_number: bool  # a readout; else a vector, whose terms have values along the total
     fraction: float  # f
     terms: tuple[RankedTerm, ...]  # with contributions; of a vector, how far each goes along the total
     sum: float  # of the values
@@ -42,7 +43,7 @@ class Explanation:
 
     @property
     def size(self) -> int | None:
-        """The number of terms of the explanation, which is the local complexity where it is the minimum; None where none was found."""
+        """The number of terms, which is the local complexity where it is the minimum; None where no explanation was found."""
         return len(self.terms) if self.is_explained else None
 
     @property
@@ -88,6 +89,7 @@ class Explanation:
             "model": str(self.expansion.model),
             "query": None if self.expansion.query is None else str(self.expansion.query),
             "what": self.what,
+            "is_number": self.is_number,
             "fraction": self.fraction,
             "number_of_terms": self.expansion.number_of_terms,
             "terms": self.rows(),

@@ -6,18 +6,21 @@ Where the minimum of an input is not known, what counts is the size of the set t
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from symbolic_circuits.counts import in_words
-from symbolic_circuits.errors import TokensError
+from symbolic_circuits.errors import SpecError, TokensError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.numeric.frozen import freeze
 from symbolic_circuits.numeric.matching import require_match
 from symbolic_circuits.numeric.ranking.explain import MAX_TERMS, explain, require_ranges
 from symbolic_circuits.numeric.ranking.predictions import PREDICTION, RUNNER_UP, predicted, runner_up
+from symbolic_circuits.numeric.scaling.outcome import in_order
+from symbolic_circuits.numeric.scaling.tasks import outcomes
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
 
@@ -43,6 +46,7 @@ class LocalComplexity:
     """The local complexity of every input of a batch, in its order."""
 
     expansion: PathExpansion
+    reading: str  # what is explained, in words: "the prediction less the runner-up"
     fraction: float
     inputs: tuple[Complexity, ...]
     seconds: float = 0.0
@@ -63,6 +67,11 @@ class LocalComplexity:
         return tuple(found.number for found in self.inputs if found.size is None)
 
     @property
+    def is_explained(self) -> bool:
+        """Whether there is an explanation for every input."""
+        return not self.unexplained
+
+    @property
     def is_minimal(self) -> bool:
         """Whether every size is the minimum, proved."""
         return all(found.is_minimal for found in self.inputs)
@@ -80,6 +89,7 @@ class LocalComplexity:
         return {
             "model": str(self.expansion.model),
             "query": None if self.expansion.query is None else str(self.expansion.query),
+            "reading": self.reading,
             "fraction": self.fraction,
             "number_of_terms": self.expansion.number_of_terms,
             "histogram": self.rows(),
@@ -103,8 +113,8 @@ class LocalComplexity:
         )
 
     def __str__(self) -> str:
-        head = f"terms that explain {100 * self.fraction:g} % of a prediction of {self.expansion.title}"
-        lines = [f"  {size} terms: {count} inputs" for size, count in self.histogram.items()]
+        head = f"terms of {self.expansion.title} that explain {100 * self.fraction:g} % of {self.reading}"
+        lines = [f"  {size} term{'s'[size == 1 :]}: {count} input{'s'[count == 1 :]}" for size, count in self.histogram.items()]
         return "\n".join([head, *lines, f"  {self.summary()}"])
 
 
@@ -115,6 +125,15 @@ class Case(NamedTuple):
     tokens: np.ndarray
     token: int | str | None
     against: int | str | None
+
+
+class Options(NamedTuple):
+    """What is the same for all inputs; see :func:`explain`."""
+
+    position: int
+    fraction: float
+    seconds: float | None
+    max_terms: int
 
 
 def local_complexity(
@@ -128,6 +147,7 @@ def local_complexity(
     fraction: float = 0.9,
     seconds: float | None = None,
     max_terms: int = MAX_TERMS,
+    executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> LocalComplexity:
     """How few terms explain each prediction of a batch; see :func:`explain`.
@@ -137,93 +157,105 @@ def local_complexity(
     batch : sequences (n,), perhaps of several lengths; or residual inputs (n, d) of a model without embedding
     token, against : of each input the logit of a token less that of another: a token for all inputs, or one for each. By default
         that of the model's own prediction less that of its runner-up, which does not depend on what is added to all logits alike;
-        None for both explains the output vector
+        token=None explains the output vector
     fraction, seconds, max_terms : as of :func:`explain`, for each input
+    executor : any ``concurrent.futures.Executor``, which takes inputs one by one; in place by default, with the same result
     progress : called with the number of inputs done and of all
 
     Raises
     ------
     TokensError
         There is no input, or one does not fit; the message has its number. Or there is not one token an input.
-    SpecError, WeightsError, TermIndexError
-        As :func:`explain`.
+    SpecError, TermIndexError
+        The weights are of another model, or one without unembedding, which predicts nothing; the fraction is out of range.
+    TaskError
+        Activations are not finite, or a worker ended; the message has the first input, ``outcomes`` what was found for all.
 
     Examples
     --------
     >>> import symbolic_circuits as sc
     >>> weights = sc.Weights.example()
-    >>> found = local_complexity(sc.path_expansion(weights.model), weights, [[3, 4, 31], [7, 7, 31]])
+    >>> found = local_complexity(sc.path_expansion(weights.model), weights, [[0, 2, 31], [2, 6, 31]])
     >>> found.sizes, found.histogram, found.is_minimal
-    ((3, 2), {2: 1, 3: 1}, True)
+    ((3, 1), {1: 1, 3: 1}, True)
     """
     start = time.perf_counter()
     expansion = expansion if isinstance(expansion, PathExpansion) else path_expansion(expansion)
     expansion.enumeration  # noqa: B018 (an error where the heads are symbols)
     require_match(expansion, weights.model, weights.arrays, None)
     require_ranges(fraction, seconds, max_terms)
-    cases = cases_of(weights, batch, token, against)
-    found = []
-    for case in cases:
-        found.append(
-            complexity_of(case, expansion, weights, position=position, fraction=fraction, seconds=seconds, max_terms=max_terms)
-        )
-        if progress is not None:
-            progress(len(found), len(cases))
-    return LocalComplexity(expansion, float(fraction), tuple(found), time.perf_counter() - start)
+    against = None if token is None and isinstance(against, str) else against
+    cases = cases_of(weights, batch, token, against, position)
+    options = Options(position, fraction, seconds, max_terms)
+    shared = (expansion, weights, options)
+    found = in_order(outcomes(complexity_of, cases, shared=shared, executor=executor, progress=progress))
+    return LocalComplexity(
+        expansion=expansion,
+        reading=reading_of(token, against, position),
+        fraction=float(fraction),
+        inputs=tuple(found),
+        seconds=time.perf_counter() - start,
+    )
 
 
-def cases_of(weights: Weights, batch: Sequence[object], token: object, against: object) -> list[Case]:
+def reading_of(token: object, against: object, position: int) -> str:
+    """What is explained of every input, in words.
+
+    >>> reading_of("prediction", "runner-up", -1), reading_of([3, 4], 5, 2)
+    ('the prediction less the runner-up at position -1', 'a token of its own less logit 5 at position 2')
+    """
+    words = [
+        f"the {value}" if isinstance(value, str) else f"logit {int(value)}" if np.ndim(value) == 0 else "a token of its own"
+        for value in (token, against)
+        if value is not None
+    ]
+    return f"{' less '.join(words) or 'the output'} at position {position}"
+
+
+def cases_of(weights: Weights, batch: Sequence[object], token: object, against: object, position: int) -> list[Case]:
     """The inputs, checked, each with its tokens."""
     sources = []
     for number, sequence in enumerate(batch):
         try:
             sources.append(weights.source(sequence))
+            if not hasattr(position, "__index__") or not -len(sources[-1]) <= position < len(sources[-1]):
+                raise TokensError(f"position {position} is outside a sequence of {len(sources[-1])} positions")
         except TokensError as error:
             raise TokensError(f"input {number} of the batch: {error}") from error
     if not sources:
         raise TokensError("the batch has no input")
-    tokens, others = (one_each(value, len(sources), name) for value, name in ((token, "token"), (against, "against")))
+    if not weights.model.unembedding and any(isinstance(value, str) for value in (token, against)):
+        raise SpecError(f"{str(weights.model)!r} has no unembedding and predicts no token: token=None explains its output")
+    if token is None and against is not None:
+        raise TokensError("against is a token whose logit is subtracted from that of another: give token too")
+    tokens, others = (one_each(weights, value, len(sources), name) for value, name in ((token, "token"), (against, "against")))
     return [Case(*parts) for parts in zip(range(len(sources)), sources, tokens, others, strict=True)]
 
 
-def one_each(value: object, inputs: int, name: str) -> list:
+def one_each(weights: Weights, value: object, inputs: int, name: str) -> list:
     """A token for every input."""
-    words = {"token": PREDICTION, "against": RUNNER_UP}
-    if isinstance(value, str) and value != words[name]:
-        raise TokensError(f"{name} is a token, one for each input, or {words[name]!r}; got {value!r}")
-    if value is None or np.ndim(value) == 0:
+    word = {"token": PREDICTION, "against": RUNNER_UP}[name]
+    if isinstance(value, str) and value != word:
+        raise TokensError(f"{name} is a token, one for each input, or {word!r}; got {value!r}")
+    if value is None or isinstance(value, str):
         return [value] * inputs
     values = np.asarray(value)
-    if values.shape != (inputs,) or values.dtype.kind not in "iu":
+    if values.shape not in ((), (inputs,)) or values.dtype.kind not in "iu":
         raise TokensError(f"{name} is one token, or one for each of {inputs} inputs; got shape {values.shape} of {values.dtype}")
-    return [int(token) for token in values]
+    width = len(weights.arrays["W_U"]) if weights.model.unembedding else weights.size(weights.model.d)
+    if ((values < 0) | (values >= width)).any():
+        raise TokensError(f"{name} {values[(values < 0) | (values >= width)].flat[0]} is outside range({width})")
+    return [int(token) for token in np.broadcast_to(values, inputs)]
 
 
-def complexity_of(
-    case: Case,
-    expansion: PathExpansion,
-    weights: Weights,
-    *,
-    position: int,
-    fraction: float,
-    seconds: float | None,
-    max_terms: int,
-) -> Complexity:
+def complexity_of(expansion: PathExpansion, weights: Weights, options: Options, case: Case) -> Complexity:
     """How few terms explain one prediction."""
+    position = options.position
     with np.errstate(all="ignore"):  # what overflows is an error of its own
         frozen = freeze(weights, case.tokens)
         token = predicted(frozen, position) if case.token == PREDICTION else case.token
-        against = runner_up(frozen, token, position) if case.against == RUNNER_UP and token is not None else case.against
-    found = explain(
-        expansion,
-        frozen,
-        position=position,
-        token=token,
-        against=None if token is None and against == RUNNER_UP else against,
-        fraction=fraction,
-        seconds=seconds,
-        max_terms=max_terms,
-    )
+        against = runner_up(frozen, token, position) if case.against == RUNNER_UP else case.against
+    found = explain(expansion, frozen, token=token, against=against, **options._asdict())
     return Complexity(
         number=case.number,
         what=found.what,

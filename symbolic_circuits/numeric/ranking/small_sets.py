@@ -3,9 +3,9 @@ r"""Small sets of terms whose sum is near the total, $\|\sum_{i \in S} c_i - T\|
 *Lower bound.* With u = T / |T|, the sum of such a set goes at least |T| - r along u. So k terms are needed where the k that go
 furthest come to less, whatever the set; a term that is not known goes at most as far as the bound on it.
 
-*Sets.* The k that go furthest, where their sum is near the total: then no set is smaller. Else, of at most 25 terms, the exact minimum.
-Of more: the first sum of the largest that is near, then sets that are smaller, found by exchanging members (numbers), by adding what
-leaves the least (vectors), and exactly among 25 of the terms.
+*Sets.* The k that go furthest, where their sum is near the total: then no set is smaller. Else, of at most 25 terms, the exact
+minimum. Of more: one or two numbers, or the proof that none do; the first sum of the largest that is near; then smaller sets, found
+by exchanging members (numbers), by adding what leaves the least (vectors), and exactly among 25 of the terms.
 """
 
 import math
@@ -42,6 +42,12 @@ def small_set(
     if all_known and len(values) <= MAX_CANDIDATES:
         found = smallest_subset(values, total, radius, range(lower, len(values) + 1))
         return (None, lower) if found is None else (np.array(found[0], dtype=int), len(found[0]))
+    if all_known and len(total) == 1:  # up to two numbers are found where they are
+        for size, nearest in ((1, nearest_one), (2, nearest_pair)):
+            found = nearest(along, float(np.linalg.norm(total))) if lower <= size else None
+            if found is not None and abs(values[found].sum() - total[0]) <= radius:
+                return found, size
+        lower = max(lower, 3)
     best = first_prefix(values, order, total, radius)
     for smaller in (exchanged if len(total) == 1 else grown, within_shortlist):
         if (best is None or len(best) > lower) and time.perf_counter() < deadline:
@@ -79,6 +85,27 @@ def fewest(along: np.ndarray, bound: float, others: int, needed: float) -> int:
     return len(larger) + (others if bound > 0 else 0) + min(int(np.searchsorted(sums, needed)) + 1, len(smaller))
 
 
+def nearest_one(numbers: np.ndarray, total: float) -> np.ndarray:
+    """The place of the number nearest to a total."""
+    return np.array([int(np.abs(numbers - total).argmin())])
+
+
+def nearest_pair(numbers: np.ndarray, total: float) -> np.ndarray:
+    """The places of the two numbers whose sum is nearest to a total.
+
+    >>> import numpy as np
+    >>> nearest_pair(np.array([8.0, 4.0, -3.0, 1.0]), 7.8).tolist()
+    [0, 3]
+    """
+    order = np.argsort(numbers, kind="stable")
+    rising, first = numbers[order], np.arange(len(numbers) - 1)
+    places = np.searchsorted(rising, total - rising[:-1])
+    pairs = np.clip(np.stack([places - 1, places]), first + 1, len(numbers) - 1)  # the partner is a later one
+    distances = np.abs(rising[:-1] + rising[pairs] - total)
+    side, i = np.unravel_index(int(distances.argmin()), distances.shape)
+    return np.sort(order[[i, pairs[side, i]]])
+
+
 def first_prefix(values: np.ndarray, order: np.ndarray, total: np.ndarray, radius: float) -> np.ndarray | None:
     """The fewest of the first terms of an order whose sum is near the total."""
     near = np.linalg.norm(np.cumsum(values[order], axis=0) - total, axis=1) <= radius
@@ -88,9 +115,9 @@ def first_prefix(values: np.ndarray, order: np.ndarray, total: np.ndarray, radiu
 def exchanged(
     values: np.ndarray, along: np.ndarray, total: np.ndarray, radius: float, sizes: range, deadline: float
 ) -> np.ndarray | None:
-    """A set of numbers of one of the sizes, the first that is found: the largest, with members exchanged until the sum is low enough.
+    """A set of numbers of the first size that is found: the largest, with members exchanged until the sum is near enough.
 
-    Each exchange takes the sum as near the total as one can, without falling below what is needed.
+    Each exchange takes the sum as near the total as one can.
     """
     order = np.argsort(along, kind="stable")  # rising
     sorted_along, size = along[order], float(np.linalg.norm(total))
@@ -129,7 +156,7 @@ def best_exchange(along: np.ndarray, inside: np.ndarray, over: float) -> tuple[i
 def grown(
     values: np.ndarray, along: np.ndarray, total: np.ndarray, radius: float, sizes: range, deadline: float
 ) -> np.ndarray | None:
-    """A set of at most the largest of the sizes: terms are added, each the one that leaves the least, and those not needed taken out."""
+    """A set of vectors: terms are added, each the one that leaves the least of the total, and those not needed taken out."""
     chosen = added(values, total, radius, sizes[-1], deadline)
     left = total - values[chosen].sum(axis=0)
     if np.linalg.norm(left) > radius:

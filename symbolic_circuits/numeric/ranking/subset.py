@@ -1,8 +1,8 @@
-r"""The fewest of at most 25 numbers or vectors whose sum is near a total: $\min |S|$ with $\|\sum_{i \in S} c_i - T\| \le r$, exactly.
+r"""The fewest of at most 25 numbers or vectors whose sum is near a total, exactly: $\min |S|$ with $\|\sum_S c_i - T\| \le r$.
 
-Every set of k is a set of a among the first half and one of k - a among the second (Horowitz and Sahni 1974): of 25 candidates the
-halves have 2^12 and 2^13 sets. For numbers the nearest partner of a sum is found in the sorted sums of the other half, so that all
-2^25 sets are seen in 2^12 look-ups a size; for vectors the squares of the distances of all pairs are one matrix product.
+Every set of k is a set of a among the first half and one of k - a among the second (Horowitz and Sahni 1974): of 25 candidates
+the halves have 2^12 and 2^13 sets. For numbers the nearest partner of a sum is found in the sorted sums of the other half: all 2^25
+sets are seen in 2^12 look-ups a size. For vectors the squares of the distances of all pairs are one matrix product.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ PAIRS = 2**17  # pairs of half sums whose distances are held at once
 def smallest_subset(
     values: np.ndarray, total: np.ndarray, radius: float, sizes: range | None = None
 ) -> tuple[tuple[int, ...], float] | None:
-    """The fewest rows of ``values`` whose sum is within ``radius`` of ``total``, and how near; None where no set of these sizes is.
+    """The fewest rows of ``values`` whose sum is within ``radius`` of ``total``, and how near; None where no set is.
 
     Of all sets of the least size it is the nearest to the total.
 

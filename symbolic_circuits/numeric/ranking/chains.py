@@ -1,0 +1,157 @@
+r"""Heads in a row are linear: a term is a chain of heads, outermost first, that ends at the input or at a bilinear layer.
+
+A *reader* is what a chain continues with: the nonterminal that a head, or the output, reads. Terms that pass by steps unchanged are
+followed at once, so that the *reading* of a nonterminal is what really makes its terms: the input, heads, bilinear layers.
+
+| letter | meaning | shape |
+| --- | --- | --- |
+| A | attention patterns of the heads of a family | H x n x n |
+| W_V, W_O | their factors, balanced: W_O W_V is that of the model, W_V W_V^T = W_O^T W_O is diagonal | H x r x d, H x d x r |
+| W_1, W_2, W_out | bilinear layer | m x d, m x d, d x m |
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from symbolic_circuits.expansion.grammar import Component, Grammar, Production
+from symbolic_circuits.numeric.frozen import Frozen
+
+__all__ = ["Chains", "HeadFamily", "PairFamily", "Reading"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadFamily:
+    """Heads of one block that read one nonterminal and whose terms belong to one nonterminal."""
+
+    number: int
+    nonterminal: int
+    source: int  # the nonterminal that they read
+    components: tuple[Component, ...]
+    A: np.ndarray  # (H, n, n)
+    W_V: np.ndarray  # (H, r, d)
+    W_O: np.ndarray  # (H, d, r)
+
+    @property
+    def width(self) -> int:
+        """r."""
+        return self.W_V.shape[1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairFamily:
+    """A bilinear layer at pairs of terms of two nonterminals."""
+
+    number: int
+    nonterminal: int
+    production: Production
+    W_1: np.ndarray  # (m, d)
+    W_2: np.ndarray  # (m, d)
+    W_out: np.ndarray | None  # (d, m); None where the layer has none
+
+    @property
+    def factor(self) -> int:
+        """2 where a pair of two different terms stands for both orders."""
+        return 2 if self.production.unordered or self.production.twice else 1
+
+    def pulled_back(self, u: np.ndarray) -> np.ndarray:
+        """Directions on the stream, (..., d), as directions on the hidden activations, (..., m)."""
+        return u if self.W_out is None else u @ self.W_out
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What makes the terms of a nonterminal, those that pass by included."""
+
+    input: Component | None  # the input itself, where it is one of the terms
+    heads: tuple[int, ...]  # numbers of head families
+    pairs: tuple[int, ...]  # numbers of pair families
+
+
+class Chains:
+    """The families of a grammar at a frozen model, and what each nonterminal reads."""
+
+    def __init__(self, grammar: Grammar, frozen: Frozen) -> None:
+        self.grammar, self.frozen = grammar, frozen
+        self.balanced: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self.heads: list[HeadFamily] = []
+        self.pairs: list[PairFamily] = []
+        self.readings: list[Reading] = []
+        for k, rules in enumerate(grammar.nonterminals):
+            self.readings.append(self.reading_of(k, rules))
+
+    def reading_of(self, k: int, rules: tuple[Production, ...]) -> Reading:
+        """The families that nonterminal k brings, and those of the nonterminals that pass it by."""
+        grouped: dict[tuple[int, int], list[Component]] = {}
+        source, heads, pairs = None, [], []
+        for production in rules:
+            component = production.component
+            if component is None:
+                passed = self.readings[production.inputs[0]]
+                source = source or passed.input
+                heads, pairs = [*heads, *passed.heads], [*pairs, *passed.pairs]
+            elif component.kind == "input":
+                source = component
+            elif component.kind == "attn":
+                grouped.setdefault((component.layer, production.inputs[0]), []).append(component)
+            else:
+                pairs.append(self.new_pairs(k, production))
+        heads += [self.new_heads(k, inputs, components) for (_, inputs), components in grouped.items()]
+        return Reading(source, tuple(heads), tuple(pairs))
+
+    def new_heads(self, k: int, source: int, components: list[Component]) -> int:
+        """The number of a new family of heads."""
+        layer, chosen = components[0].layer, [component.head for component in components]
+        W_V, W_O = self.factors(layer)
+        patterns = self.frozen.patterns[layer]
+        family = HeadFamily(
+            len(self.heads), k, source, tuple(components), patterns[chosen], W_V[chosen], W_O[chosen]
+        )
+        self.heads.append(family)
+        return family.number
+
+    def new_pairs(self, k: int, production: Production) -> int:
+        """The number of a new family of pairs."""
+        component, arrays = production.component, self.frozen.arrays
+        name = f"bilinear.{component.layer}"
+        W_1 = arrays[f"{name}.W_1"]
+        W_2 = W_1 if component.is_tied else arrays[f"{name}.W_2"]
+        self.pairs.append(PairFamily(len(self.pairs), k, production, W_1, W_2, arrays.get(f"{name}.W_out")))
+        return len(self.pairs) - 1
+
+    def factors(self, layer: int) -> tuple[np.ndarray, np.ndarray]:
+        """W_V and W_O of all heads of a block, balanced."""
+        if layer not in self.balanced:
+            arrays = self.frozen.arrays
+            self.balanced[layer] = balanced(arrays[f"attn.{layer}.W_V"], arrays[f"attn.{layer}.W_O"])
+        return self.balanced[layer]
+
+
+    def reach(self, probe: np.ndarray) -> list[np.ndarray]:
+        """For each nonterminal, the positions at which its terms are read, if the output is read where the probe is not zero."""
+        rules, n = self.grammar.nonterminals, self.frozen.positions
+        needed = [np.zeros(n, dtype=bool) for _ in rules]
+        needed[-1] |= probe != 0
+        for k in range(len(rules) - 1, -1, -1):
+            for production in rules[k]:
+                component, at = production.component, needed[k]
+                if component is not None and component.kind == "attn":
+                    at = (self.frozen.patterns[component.layer][component.head][at] != 0).any(axis=0)
+                for source in production.inputs:
+                    needed[source] |= at
+        return needed
+
+
+def balanced(W_V: np.ndarray, W_O: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""Factors of the same W_O W_V whose norms are shared evenly: with its singular values $U S V^T$, $W_O = U S^{1/2}$, $W_V = S^{1/2} V^T$.
+
+    Parameters
+    ----------
+    W_V, W_O : (H, e, d), (H, d, e)
+    """
+    q_o, r_o = np.linalg.qr(W_O)
+    q_v, r_v = np.linalg.qr(W_V.swapaxes(1, 2))
+    u, s, v = np.linalg.svd(r_o @ r_v.swapaxes(1, 2))
+    rank = s.shape[1]
+    root = np.sqrt(s)[:, None, :]
+    return (q_v @ (v.swapaxes(1, 2)[:, :, :rank] * root)).swapaxes(1, 2), q_o @ (u[:, :, :rank] * root)

@@ -1,0 +1,239 @@
+r"""Bounds on what a head, or a layer, can read: $\beta^h_j(s) \ge |W_V^h x_s|$ for every term x of order j that head h reads.
+
+Terms of one or two heads are computed, all others bounded step by step: with $M = W_V^h W_O^{h'}$ between two heads,
+$\beta^h_j(s) \le \max_{h'} \|M_{h h'}\| \sum_t A^{h'}_{st} \beta^{h'}_{j-1}(t)$, and over two steps with $\|M_{h h'} M_{h' h''}\|$, which is
+smaller than the product of the norms. Of a bilinear layer $|B(x, y)_s| \le \sigma |x_s| |y_s|$, or all pairs where they are few.
+
+| letter | meaning | shape |
+| --- | --- | --- |
+| beta | of a family of heads | H x J x n |
+| nu | $\nu_j(s) \ge |x_s|$ for the terms x of order j of a nonterminal | J x n |
+| err | bound on the rounding error of any computed stream of a nonterminal, first order in epsilon | n |
+
+J is one more than the largest order, or a limit: then the last row is for all orders from there on.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from symbolic_circuits.numeric.ranking.chains import Chains, HeadFamily, PairFamily
+from symbolic_circuits.numeric.ranking.pair_outputs import PairOutputs
+from symbolic_circuits.numeric.ranking.spectral import bilinear_bound, norm_bound
+from symbolic_circuits.numeric.ranking.term_lists import TermList
+from symbolic_circuits.numeric.ranking.virtual import VirtualWeights
+
+__all__ = ["PrefixBounds"]
+
+MAX_WORK = 2e10  # multiplications for each kind of table; beyond it the next cheaper one serves
+MAX_ENTRIES = 2**25  # of one table
+MAX_ORDER = 24  # orders from here on share a row
+
+
+class PrefixBounds:
+    """beta of every family of heads, nu and err of every nonterminal."""
+
+    def __init__(
+        self, chains: Chains, lists: Mapping[int, TermList], outputs: Mapping[int, PairOutputs], largest_order: int
+    ) -> None:
+        self.chains, self.lists, self.outputs = chains, lists, outputs
+        self.virtual = VirtualWeights(chains)
+        self.J, self.is_capped = min(largest_order, MAX_ORDER) + 1, largest_order > MAX_ORDER
+        self.left = dict.fromkeys(("first", "second", "steps"), MAX_WORK)  # multiplications left, by kind of table
+        self.n = chains.frozen.positions
+        self.beta: list[np.ndarray] = []
+        self.direct: list[np.ndarray] = []  # the part of beta of terms whose last component is no head
+        self.first: list[np.ndarray | None] = []  # (H, n, r) what heads make of the input
+        self.norms: list[np.ndarray] = []  # of pair families, (J, n)
+        self.sigma: list[float] = []
+        self.pair_errors: list[np.ndarray] = []
+        self.nu: list[np.ndarray] = []
+        self.err: list[np.ndarray] = []
+        for k in range(len(chains.readings)):
+            self.add(k)
+
+    def add(self, k: int) -> None:
+        """The tables of a nonterminal and of its own families."""
+        for family in self.chains.heads[len(self.beta) :]:
+            if family.nonterminal != k:
+                break
+            self.add_heads(family)
+        for family in self.chains.pairs[len(self.norms) :]:
+            if family.nonterminal != k:
+                break
+            self.add_pairs(family)
+        self.nu.append(self.norms_of(k))
+        self.err.append(self.errors_of(k))
+
+    def afford(self, kind: str, work: float) -> bool:
+        """Whether so many multiplications are left for a kind of table; they are then spent."""
+        if work > self.left[kind]:
+            return False
+        self.left[kind] -= work
+        return True
+
+    def later(self, bounds: np.ndarray) -> np.ndarray:
+        """Bounds by order (..., J, n), one component later."""
+        out = np.zeros_like(bounds)
+        out[..., 1:, :] = bounds[..., :-1, :]
+        if self.is_capped:
+            out[..., -1, :] = np.maximum(bounds[..., -2, :], bounds[..., -1, :])
+        return out
+
+    # heads
+
+    def add_heads(self, family: HeadFamily) -> None:
+        """beta of a family, and what it makes of the input."""
+        reading = self.chains.readings[family.source]
+        direct = np.zeros((len(family.components), self.J, self.n))
+        self.first.append(None)
+        if reading.input is not None:
+            read = self.chains.frozen.x0 @ family.W_V.swapaxes(1, 2)
+            direct[:, 0] = np.linalg.norm(read, axis=-1)
+            self.first[-1] = family.A @ read
+        for number in reading.pairs:
+            np.maximum(direct, self.read_pairs(family, number), out=direct)
+        beta = direct.copy()
+        for number in reading.heads:
+            np.maximum(beta, self.read_heads(family, self.chains.heads[number]), out=beta)
+        self.direct.append(direct)
+        self.beta.append(beta)
+
+    def read_pairs(self, family: HeadFamily, number: int) -> np.ndarray:
+        """Bounds on what heads read of the outputs of a bilinear layer."""
+        if number in self.outputs:
+            found = self.outputs[number]
+            read = [np.linalg.norm(found.values @ W.T, axis=-1) for W in family.W_V]
+            return np.array([self.by_order(norms, found.orders, found.at) for norms in read])
+        return norm_bound(family.W_V)[:, None, None] * self.norms[number]
+
+    def read_heads(self, family: HeadFamily, writer: HeadFamily) -> np.ndarray:
+        """Bounds on what heads read of the outputs of other heads, (H, J, n)."""
+        M = self.virtual.between(family, writer)
+        (h, g, r, q), n = M.shape, self.n
+        one = norm_bound(M)
+        bound = one[:, :, None, None] * self.later(self.mixed(writer, self.beta[writer.number]))[None]
+        before = [self.chains.heads[k] for k in self.chains.readings[writer.source].heads]
+        work = sum(h * g * len(w.components) * (12.0 * r * w.width * max(q, r) + self.J * n) for w in before)
+        if before and self.afford("steps", work):
+            np.minimum(bound, self.two_steps(M, one, writer, before), out=bound)
+        first = self.first[writer.number]
+        if first is None:
+            bound[:, :, 1] = 0
+        elif self.afford("first", h * g * r * q * n):
+            read = first[None] @ M.swapaxes(-1, -2)
+            bound[:, :, 1] = np.linalg.norm(read, axis=-1)
+        if self.J > 2:
+            self.sharpen_second(bound, M, writer)
+        return bound.max(axis=1)
+
+    def mixed(self, family: HeadFamily, bounds: np.ndarray) -> np.ndarray:
+        """Bounds (H, J, n) carried through the patterns of a family."""
+        return bounds @ np.abs(family.A).swapaxes(1, 2)
+
+    def two_steps(self, M: np.ndarray, one: np.ndarray, writer: HeadFamily, before: list[HeadFamily]) -> np.ndarray:
+        """Bounds (H, H', J, n) with the norms of products of two virtual weights."""
+        bound = one[:, :, None, None] * self.later(self.mixed(writer, self.direct[writer.number]))[None]
+        for family in before:
+            norms = norm_bound(M[:, :, None] @ self.virtual.between(writer, family)[None])  # (H, H', H'')
+            inner = self.later(self.later(self.mixed(family, self.beta[family.number])))
+            across = inner[None] @ np.abs(writer.A).swapaxes(1, 2)[:, None]  # (H', H'', J, n)
+            for h in range(len(bound)):
+                np.maximum(bound[h], (norms[h][..., None, None] * across).max(axis=1), out=bound[h])
+        return bound
+
+    def sharpen_second(self, bound: np.ndarray, M: np.ndarray, writer: HeadFamily) -> None:
+        """Order 2 exactly: what heads write of terms of order 1."""
+        reading = self.chains.readings[writer.source]
+        parts = [self.virtual.between(writer, self.chains.heads[k]) for k in reading.heads if self.first[k] is not None]
+        inputs = [self.first[k] for k in reading.heads if self.first[k] is not None]
+        found = [self.outputs.get(k) for k in reading.pairs]
+        if any(outputs is None or len(outputs.at) < self.n for outputs in found):
+            return
+        h, g, r, q = M.shape
+        number = sum(map(len, inputs)) + sum(int((outputs.orders == 1).sum()) for outputs in found)
+        if not number:
+            bound[:, :, 2] = 0
+            return
+        if g * number * self.n * q > MAX_ENTRIES or not self.afford("second", h * g * number * self.n * r * q):
+            return
+        read = [first[None] @ part.swapaxes(-1, -2) for first, part in zip(inputs, parts, strict=True)]
+        read += [outputs.values[outputs.orders == 1][None] @ writer.W_V.swapaxes(1, 2)[:, None] for outputs in found]
+        second = writer.A[:, None] @ np.concatenate(read, axis=1)  # (H', terms, n, r')
+        for place in range(g):
+            flat = second[place].reshape(-1, q) @ M[:, place].transpose(2, 0, 1).reshape(q, h * r)
+            norms = np.sqrt(np.einsum("xhr,xhr->xh", *2 * (flat.reshape(-1, h, r),)))
+            bound[:, place, 2] = norms.reshape(number, self.n, h).max(axis=0).T
+
+    # bilinear layers and nonterminals
+
+    def add_pairs(self, family: PairFamily) -> None:
+        """Bounds on the outputs of a bilinear layer, and on their rounding errors."""
+        left, right = family.production.inputs
+        sigma = family.factor * bilinear_bound(family.W_1, family.W_2, family.W_out)
+        if family.number in self.outputs:
+            found = self.outputs[family.number]
+            norms = self.by_order(np.linalg.norm(found.values, axis=-1), found.orders, found.at)
+        else:
+            norms = sigma * self.convolved(self.nu[left], self.nu[right])
+        self.sigma.append(sigma)
+        self.norms.append(norms)
+        epsilon, (m, d) = np.finfo(family.W_1.dtype).eps, family.W_1.shape
+        rows, wide = np.linalg.norm(family.W_1, axis=1).max(), np.linalg.norm(family.W_2)
+        size = family.factor * rows * wide * (1.0 if family.W_out is None else np.linalg.norm(family.W_out))
+        nu_left, nu_right = self.nu[left].max(axis=0), self.nu[right].max(axis=0)
+        carried = sigma * (nu_left * self.err[right] + nu_right * self.err[left])
+        self.pair_errors.append(carried + epsilon * (m + 2 * d) * size * nu_left * nu_right)
+
+    def convolved(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """The largest product of bounds for each order of a pair, (J, n)."""
+        out = np.zeros_like(left)
+        for i, x in enumerate(left):
+            if x.any():
+                for j, y in enumerate(right):
+                    k = min(i + j + 1, self.J - 1)
+                    np.maximum(out[k], x * y, out=out[k])
+        return out
+
+    def by_order(self, norms: np.ndarray, orders: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """The largest norm of each order at each position: (N, P) to (J, n)."""
+        out = np.zeros((self.J, self.n))
+        capped = np.minimum(orders, self.J - 1)
+        for order in np.unique(capped):
+            out[order, at] = norms[capped == order].max(axis=0)
+        return out
+
+    def norms_of(self, k: int) -> np.ndarray:
+        """nu of a nonterminal."""
+        if k in self.lists:
+            found = self.lists[k]
+            return self.by_order(np.linalg.norm(found.values, axis=-1), found.orders, found.at)
+        reading, nu = self.chains.readings[k], np.zeros((self.J, self.n))
+        if reading.input is not None:
+            nu[0] = np.linalg.norm(self.chains.frozen.x0, axis=-1)
+        for number in reading.heads:
+            family = self.chains.heads[number]
+            out = norm_bound(family.W_O)[:, None, None] * self.later(self.mixed(family, self.beta[number]))
+            np.maximum(nu, out.max(axis=0), out=nu)
+        for number in reading.pairs:
+            np.maximum(nu, self.norms[number], out=nu)
+        return nu
+
+    def errors_of(self, k: int) -> np.ndarray:
+        """err of a nonterminal."""
+        reading, frozen, err = self.chains.readings[k], self.chains.frozen, np.zeros(self.n)
+        epsilon = np.finfo(frozen.x0.dtype).eps if frozen.x0.dtype.kind == "f" else np.finfo(float).eps
+        for number in reading.heads:
+            family = self.chains.heads[number]
+            layer, chosen = family.components[0].layer, [component.head for component in family.components]
+            size = np.ones(len(chosen))
+            for letter in "VO":
+                size = size * np.linalg.norm(frozen.arrays[f"attn.{layer}.W_{letter}"][chosen], axis=(1, 2))
+            steps = epsilon * (self.n + frozen.x0.shape[1] + family.width) * size
+            gain = norm_bound(family.W_O) * norm_bound(family.W_V)
+            nu = self.nu[family.source].max(axis=0)
+            found = np.abs(family.A) @ (gain[:, None] * self.err[family.source] + steps[:, None] * nu)[:, :, None]
+            np.maximum(err, found[:, :, 0].max(axis=0), out=err)
+        for number in reading.pairs:
+            np.maximum(err, self.pair_errors[number], out=err)
+        return err

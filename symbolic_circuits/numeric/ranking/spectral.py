@@ -1,0 +1,49 @@
+r"""Upper bounds of spectral norms, in the same few matrix products for a whole stack of matrices.
+
+$\|M\|_2 \le (\operatorname{tr} (M^T M)^p)^{1/2p}$, within a factor of $r^{1/2p}$ for rank r: 1.07 for r = 8 and p = 16. For a bilinear
+layer, $|B(x, y)| \le \sigma |x| |y|$ with the smallest norm of its three unfoldings, each from a Gram matrix of the hidden width.
+"""
+
+import numpy as np
+
+__all__ = ["bilinear_bound", "norm_bound", "output_bound"]
+
+SQUARINGS = 4
+SAFETY = 1 + 1e-9  # more than these products round
+
+
+def norm_bound(M: np.ndarray) -> np.ndarray:
+    """Upper bounds of the spectral norms of matrices (..., a, b), shape (...).
+
+    >>> float(norm_bound(np.diag([3.0, 1.0])).round(6))
+    3.0
+    """
+    across = np.swapaxes(M, -1, -2)
+    gram = across @ M if M.shape[-1] <= M.shape[-2] else M @ across
+    trace = np.trace(gram, axis1=-2, axis2=-1)
+    bound, power = np.sqrt(trace), 1
+    for _ in range(SQUARINGS):
+        gram = gram / np.where(trace > 0, trace, 1)[..., None, None]
+        gram, power = gram @ gram, 2 * power
+        trace = np.trace(gram, axis1=-2, axis2=-1)
+        bound = bound * np.where(trace > 0, trace, 1) ** (0.5 / power)
+    return bound * SAFETY
+
+
+def bilinear_bound(W_1: np.ndarray, W_2: np.ndarray, W_out: np.ndarray | None) -> float:
+    r"""$\sigma$ with $|W_{out} (W_1 x \odot W_2 y)| \le \sigma |x| |y|$ for all x and y.
+
+    >>> bool(bilinear_bound(np.eye(3), np.eye(3), None) >= 1)
+    True
+    """
+    gram_1, gram_2 = W_1 @ W_1.T, W_2 @ W_2.T
+    gram_out = np.eye(len(W_1)) if W_out is None else W_out.T @ W_out
+    by_output = output_bound(W_out, gram_1 * gram_2)
+    by_left = norm_bound(W_1.T @ (gram_out * gram_2) @ W_1) ** 0.5
+    by_right = norm_bound(W_2.T @ (gram_out * gram_1) @ W_2) ** 0.5
+    return float(min(by_output, by_left, by_right))
+
+
+def output_bound(W: np.ndarray | None, pairs: np.ndarray) -> np.ndarray:
+    r"""$\|W (W_1 \odot W_2)\|$, row by row Kronecker products, for W (..., a, m) and pairs = $W_1 W_1^T \odot W_2 W_2^T$ (m, m)."""
+    return norm_bound(pairs if W is None else W @ pairs @ np.swapaxes(W, -1, -2)) ** 0.5
