@@ -11,11 +11,14 @@ from symbolic_circuits.errors import BudgetError, SymbolicCircuitsError
 __all__ = ["main"]
 
 COMMANDS = {
+    "ablate": "Remove or replace the terms of a query, and see what the output makes of it.",
     "check": "Check that the terms of a model add up to its forward pass.",
     "derive": "Derive the closed form of a model, check it on weights, write the article.",
+    "explain": "Explain a prediction by the fewest terms; over a batch, a histogram.",
     "graded": "Sum all terms of each order, without listing any.",
     "graph": "Write the graph of a model or of a term.",
     "prove": "Prove or refute the identities of files.",
+    "rank": "Rank the terms with the largest contribution to a logit, certified.",
     "terms": "Count and list the terms of a model.",
     "verify": "Replay certificates of proofs.",
 }
@@ -29,6 +32,9 @@ Examples:
   symbolic-circuits graph "attn(2) bilinear" -o model.svg
   symbolic-circuits check "attn(3)|bilinear(tied)"
   symbolic-circuits prove identities.json
+  symbolic-circuits ablate "attn.0[1] > bilinear.1"
+  symbolic-circuits rank "attn(12)*4" --top 10
+  symbolic-circuits explain --batch 50
 
 \b
 Exit codes: 0 all as claimed; 1 something is not; 2 wrong usage or input; 3 undecided or over budget.

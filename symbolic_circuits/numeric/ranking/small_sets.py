@@ -4,8 +4,8 @@ r"""Small sets of terms whose sum is near the total, $\|\sum_{i \in S} c_i - T\|
 furthest come to less, whatever the set; a term that is not known goes at most as far as the bound on it.
 
 *Sets.* The k that go furthest, where their sum is near the total: then no set is smaller. Else, of at most 25 terms, the exact
-minimum. Of more: one or two numbers, or the proof that none do; the first sum of the largest that is near; then smaller sets, found
-by exchanging members (numbers), by adding what leaves the least (vectors), and exactly among 25 of the terms.
+minimum. Of more: one or two numbers, or the proof that none do; the first sum of the largest that is near; then smaller sets,
+found by exchanging members (numbers), by adding what leaves the least (vectors), and exactly among 25 of the terms.
 """
 
 import math

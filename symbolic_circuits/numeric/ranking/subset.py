@@ -1,8 +1,8 @@
 r"""The fewest of at most 25 numbers or vectors whose sum is near a total, exactly: $\min |S|$ with $\|\sum_S c_i - T\| \le r$.
 
 Every set of k is a set of a among the first half and one of k - a among the second (Horowitz and Sahni 1974): of 25 candidates
-the halves have 2^12 and 2^13 sets. For numbers the nearest partner of a sum is found in the sorted sums of the other half: all 2^25
-sets are seen in 2^12 look-ups a size. For vectors the squares of the distances of all pairs are one matrix product.
+the halves have 2^12 and 2^13 sets. For numbers the nearest partner of a sum is found in the sorted sums of the other half: all
+2^25 sets are seen in 2^12 look-ups a size. For vectors the squares of the distances of all pairs are one matrix product.
 """
 
 import numpy as np

@@ -1,0 +1,117 @@
+"""``symbolic-circuits rank``: the terms with the largest contribution to a logit, with a bound on all others."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+
+from symbolic_circuits.cli.graded import without_nan
+from symbolic_circuits.cli.inputs import read_tokens, read_weights, table
+from symbolic_circuits.cli.progress import progress_bar
+from symbolic_circuits.cli.readouts import chosen_tokens, readout_options
+from symbolic_circuits.expansion.expansion import path_expansion
+from symbolic_circuits.numeric.frozen import freeze
+from symbolic_circuits.numeric.ranking.rank import rank as ranked
+from symbolic_circuits.numeric.ranking.ranking import Ranking
+from symbolic_circuits.report.figures import to_image
+from symbolic_circuits.report.ranking_figure import draw_ranking
+from symbolic_circuits.whole_file import require_format, write_whole
+
+EXAMPLES = """
+\b
+Examples:
+  symbolic-circuits rank
+  symbolic-circuits rank --tokens "3 4 31" --token 7 --against runner-up --top 5
+  symbolic-circuits rank "(attn(8) bilinear)*2" --where "attn.0[1]" -o largest.svg
+  symbolic-circuits rank "attn(12)*6" --seconds 10 --json
+  symbolic-circuits rank --weights model.safetensors --tokens "5 2 9" --norm --csv
+"""
+FORMATS = (".svg", ".png")
+SHOWN = 100  # terms that the table has room for
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("model", required=False)
+@click.option(
+    "--weights",
+    "path",
+    type=click.Path(path_type=Path),
+    help="An .npz or .safetensors file; else the example, or random weights.",
+)
+@click.option("--tokens", help='Token numbers, such as "3 4 31"; random ones by default.')
+@readout_options
+@click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Terms that are wanted.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="After which the search ends with the bound it has.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random weights and tokens.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help=f"A picture, ending in {' or '.join(FORMATS)}.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@click.pass_context
+def rank(
+    ctx: click.Context,
+    model: str | None,
+    path: Path | None,
+    tokens: str | None,
+    where: str | None,
+    position: int,
+    token: int | None,
+    against: str | None,
+    norm: bool,
+    top: int,
+    seconds: float | None,
+    seed: int,
+    as_json: bool,
+    as_csv: bool,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """The terms of MODEL with the largest contribution to a logit, and a certificate that no other term is larger."""
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv print one or the other: give one of them")
+    suffix = require_format(output, FORMATS) if output else ""
+    weights, words = read_weights(model, path, seed)
+    expansion = path_expansion(weights.model)
+    expansion = expansion.where(where) if where else expansion
+    with np.errstate(all="ignore"):  # what overflows is an error of its own
+        frozen = freeze(weights, read_tokens(tokens, weights, seed))
+    token, other, which = chosen_tokens(frozen, position, token, against, norm)
+    with progress_bar("ranking") as progress:
+        result = ranked(
+            expansion, frozen, position=position, token=token, against=other, top=top, seconds=seconds, progress=progress
+        )
+    if as_json:
+        click.echo(json.dumps(without_nan(result.to_dict()), indent=1, allow_nan=False))
+    elif as_csv:
+        click.echo(as_table(result), nl=False)
+    else:
+        print_table(result, which, words, token is not None and result.total != 0)
+    if output and len(result):
+        write_whole(output, to_image(draw_ranking(result).figure, suffix), force=force)
+        click.echo(f"wrote {output}: {len(result)} terms", err=as_json or as_csv)
+    ctx.exit(0 if result.is_certified else 3)
+
+
+def as_table(result: Ranking) -> str:
+    """CSV with all digits."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["rank", "term", "order", "height", "value"])
+    writer.writerows([row[name] for name in ("rank", "term", "order", "height", "value")] for row in result.rows())
+    return stream.getvalue()
+
+
+def print_table(result: Ranking, which: str, words: str, with_shares: bool) -> None:
+    """Terms for people, and below them the certificate."""
+    rows = [[str(term), str(term.order), f"{value:+.5g}"] for term, value in result.terms[:SHOWN]]
+    if with_shares:
+        rows = [[*row, f"{100 * term.value / result.total:+.1f} %"] for row, term in zip(rows, result.terms, strict=False)]
+    click.echo(f"{result.what}: {result.total:+.6g}" + (f" ({which})" if which else ""))
+    if rows:
+        table("", ["term", "order", "value", *(["of total"] if with_shares else [])], rows)
+    if len(result) > SHOWN:
+        click.echo(f"  {len(result) - SHOWN} terms more are in --csv and --json")
+    click.echo(f"  {result.summary()}\n  on {words}")
