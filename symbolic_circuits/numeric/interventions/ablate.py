@@ -21,7 +21,7 @@ from symbolic_circuits.numeric.evaluate import MAX_BYTES
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.interventions.intervention import Intervention
 from symbolic_circuits.numeric.interventions.levels import ACTIVATIONS, TERMS, IntervenedStream, Levels
-from symbolic_circuits.numeric.interventions.runs import finite_run, require_choice, runs_of, whole_expansion
+from symbolic_circuits.numeric.interventions.runs import finite_run, inputs_of, require_choice, runs_of, whole_expansion
 from symbolic_circuits.numeric.reference import forward
 from symbolic_circuits.numeric.streams import Streams
 from symbolic_circuits.numeric.weights import Weights
@@ -69,13 +69,13 @@ class Plan:
         """Whether the run is done anew; where no term is removed the patterns stay too."""
         return self.levels is not None and not self.through.is_empty
 
-    def done(self, frozen: Frozen, sources: list[Frozen], by: str, max_bytes: int = MAX_BYTES) -> Intervention:
-        """The intervention on one run, with what others put in."""
+    def done(self, frozen: Frozen, sources: Iterable[Frozen], number: int, by: str, max_bytes: int = MAX_BYTES) -> Intervention:
+        """The intervention on one run, with what a number of others put in; those are made as they are needed."""
         if self.is_anew:
-            self.levels.require_bytes(frozen, len(sources), max_bytes)
+            self.levels.require_bytes(frozen, number, max_bytes)
         with np.errstate(all="ignore"):  # what overflows is an error of its own
             removed = self.through.interpret(Streams(frozen))
-            stream = self.stream(frozen, sources, removed)
+            stream = self.stream(frozen, sources, number, removed)
             run = forward(self.expansion.model, frozen.arrays, frozen.source, patterns=stream.patterns)
             before = run.output if stream.patterns is frozen.patterns else frozen.forward().output
             kept, same, put_in, removed = (output(frozen, x) for x in (stream.kept, stream.removed, stream.put_in, removed))
@@ -89,7 +89,7 @@ class Plan:
             by=by,
             patterns=self.patterns,
             replace=self.replace,
-            inputs=len(sources),
+            inputs=number,
             frozen=frozen,
             before=before,
             after=before if self.through.is_empty else kept + put_in,
@@ -100,13 +100,14 @@ class Plan:
             cancellation=cancellation,
         )
 
-    def stream(self, frozen: Frozen, sources: list[Frozen], removed: np.ndarray) -> IntervenedStream:
+    def stream(self, frozen: Frozen, sources: Iterable[Frozen], number: int, removed: np.ndarray) -> IntervenedStream:
         """The last stream: by two totals, or by a run done anew."""
         if self.is_anew:
-            return self.levels.run(frozen, sources, replace=self.replace, recomputed=self.patterns == RECOMPUTED)
+            recomputed = self.patterns == RECOMPUTED
+            return self.levels.run(frozen, list(sources), replace=self.replace, recomputed=recomputed)
         put_in = np.zeros_like(removed)
         for source in sources:
-            put_in = put_in + self.through.interpret(Streams(source)) / len(sources)
+            put_in = put_in + self.through.interpret(Streams(source)) / number
         return IntervenedStream(self.past.interpret(Streams(frozen)), removed, put_in, frozen.patterns)
 
 
@@ -165,11 +166,10 @@ def ablate(
     """
     plan = Plan.make(expansion, query, weights, patterns, replace, by)
     given = inputs_for(by, batch, other)
-    frozen = finite_run(weights, tokens, "the input at hand")
-    sources = (
-        runs_of(weights, given, frozen.positions, "batch" if by == "mean" else "other", progress) if given is not None else []
-    )
-    return plan.done(frozen, sources, by, max_bytes)
+    here = weights.source(tokens)
+    others = [] if given is None else inputs_of(weights, given, len(here), "batch" if by == "mean" else "other")
+    frozen = finite_run(weights, here, "the input at hand")
+    return plan.done(frozen, runs_of(weights, others, progress), len(others), by, max_bytes)
 
 
 def inputs_for(by: str, batch: Iterable[object] | None, other: object) -> list[object] | None:

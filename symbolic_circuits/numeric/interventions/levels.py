@@ -38,31 +38,12 @@ from symbolic_circuits.expansion.queries.query import Query
 from symbolic_circuits.numeric.evaluate import MAX_BYTES
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.graded_streams import dtype_of
+from symbolic_circuits.numeric.interventions.parts import Pairs, Parts, Side, Sums
 from symbolic_circuits.numeric.reference import causal_softmax
 
 __all__ = ["ACTIVATIONS", "TERMS", "IntervenedStream", "Levels", "is_of_stream"]
 
 TERMS, ACTIVATIONS = "terms", "activations"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Parts:
-    """The terms of one stream, summed by state."""
-
-    states: dict[State, int]  # state -> its place on the first axis
-    inside: np.ndarray  # (states,) whether the terms are in Q
-    kept: np.ndarray  # (states, n, d) sums of k
-    mixed: np.ndarray  # (states, n, d) sums of k outside of Q, of p in it
-    source: np.ndarray | None  # (states, inputs, n, d) sums of s; None where nothing is put in
-
-    @property
-    def stream(self) -> np.ndarray:
-        """The intervened stream, shape (n, d)."""
-        return self.mixed.sum(axis=0)
-
-    def entering(self, decisive: np.ndarray) -> np.ndarray:
-        """What a component reads where it puts in: p in Q, s of states that alone put a term into Q, else k; (states, n, d)."""
-        return np.where((decisive & ~self.inside)[:, None, None], self.source.mean(axis=1), self.mixed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +85,8 @@ class Levels:
         """Raise BudgetError where the values by state take more memory than the limit."""
         states = max(len({move.state for move in moves}) for moves in self.moves)
         widest = max([frozen.x0.shape[1], *(len(a) for name, a in frozen.arrays.items() if name.endswith(".W_1"))])
-        needed = 4 * states * (2 + sources) * frozen.positions * widest * dtype_of(frozen).itemsize
+        patterns = sources * sum(pattern.size for pattern in frozen.patterns.values())
+        needed = (4 * states * (2 + sources) * frozen.positions * widest + patterns) * dtype_of(frozen).itemsize
         if needed > max_bytes:
             raise BudgetError(
                 f"{states:,} states of the query at {sources:,} other inputs take {in_words(needed)} bytes; "
@@ -159,8 +141,11 @@ class Run:
         """The stream after a step whose productions have these components."""
         states = {state: k for k, state in enumerate(dict.fromkeys(move.state for move in moves))}
         sums = Sums.zeros(len(states), before)
+        by_place: dict[int, list[Move]] = {}
+        for move in moves:
+            by_place.setdefault(move.place, []).append(move)
         for place, component in enumerate(components):
-            mine = [move for move in moves if move.place == place]
+            mine = by_place[place]
             targets = [states[move.state] for move in mine]
             inputs = [[before.states[state] for state in move.inputs] for move in mine]
             all_inside = all(is_of_stream(self.automaton, move.state) for move in mine)
@@ -186,7 +171,7 @@ class Run:
         return self.patterns[layer][component.head]
 
     def add_head(
-        self, sums: "Sums", component: Component, before: Parts, targets: list[int], inputs: list[int], all_inside: bool
+        self, sums: Sums, component: Component, before: Parts, targets: list[int], inputs: list[int], all_inside: bool
     ) -> None:
         """A head, at the terms of each state."""
         name, h = f"attn.{component.layer}", component.head
@@ -201,7 +186,7 @@ class Run:
         put = source.mean(axis=1) if all_inside else pattern @ (read @ W_V.T) @ W_O.T
         sums.add_linear(targets, inputs, kept, put, source)
 
-    def add_layer(self, sums: "Sums", component: Component, before: Parts, pairs: "Pairs") -> None:
+    def add_layer(self, sums: Sums, component: Component, before: Parts, pairs: Pairs) -> None:
         """A bilinear layer, at each pair of states; W_out once for each state of the result."""
         name, arrays = f"bilinear.{component.layer}", self.frozen.arrays
         W_1 = arrays[f"{name}.W_1"]
@@ -212,88 +197,3 @@ class Run:
             factor = 2 if component.is_tied and s != t else 1  # one move for both orders
             hidden.add_pair(target, factor, left, s, right, t, pairs.all_inside)
         sums.add_hidden(hidden, arrays.get(f"{name}.W_out"))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
-    """The pairs of states that a bilinear layer takes, and which states alone put a pair into Q, as its left or its right input."""
-
-    targets: list[int]
-    inputs: list[list[int]]
-    left: np.ndarray  # (states,) bool
-    right: np.ndarray
-    all_inside: bool  # every pair is in Q
-
-    @classmethod
-    def of(cls, targets: list[int], inputs: list[list[int]], inside: np.ndarray, all_inside: bool) -> "Pairs":
-        """Pairs are unordered where only one order of two states is listed; then left and right are one."""
-        number = 1 + max(max(pair) for pair in inputs)
-        left, right = np.ones((2, number), dtype=bool)
-        for target, (s, t) in zip(targets, inputs, strict=True):
-            left[s] &= inside[target]
-            right[t] &= inside[target]
-        if len(inputs) < number**2:
-            left = right = left & right
-        return cls(targets, inputs, left, right, all_inside)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Side:
-    """One input of a bilinear layer by state, behind W_1 or W_2."""
-
-    kept: np.ndarray  # (states, n, m)
-    read: np.ndarray | None  # (states, n, m) where something is put in
-    source: np.ndarray | None  # (states, inputs, n, m)
-    overwritten: np.ndarray  # (states,) whether what is read is not k
-
-    @classmethod
-    def of(cls, before: Parts, W: np.ndarray, decisive: np.ndarray) -> "Side":
-        """The input of a layer whose terms a state alone may put into Q."""
-        kept, overwritten = before.kept @ W.T, before.inside | decisive
-        if before.source is None:
-            return cls(kept, None, None, overwritten)
-        return cls(kept, before.entering(decisive) @ W.T, before.source @ W.T, overwritten)
-
-
-@dataclass(slots=True, eq=False)
-class Sums:
-    """Sums under way, by state: k, s and what is put in where activations are replaced."""
-
-    kept: np.ndarray
-    put: np.ndarray | None
-    source: np.ndarray | None
-
-    @classmethod
-    def zeros(cls, states: int, before: Parts, width: int | None = None) -> "Sums":
-        """Sums of nothing."""
-
-        def empty(like: np.ndarray) -> np.ndarray:
-            return np.zeros((states, *like.shape[1:-1], width or like.shape[-1]), dtype=like.dtype)
-
-        source = before.source
-        return cls(empty(before.kept), None if source is None else empty(before.kept), None if source is None else empty(source))
-
-    def add_linear(
-        self, targets: list[int], inputs: list[int], kept: np.ndarray, put: np.ndarray | None, source: np.ndarray | None
-    ) -> None:
-        """Values of a component (or of no component) by the state of its input, added where they go."""
-        np.add.at(self.kept, targets, kept[inputs])
-        if source is not None:
-            np.add.at(self.put, targets, put[inputs])
-            np.add.at(self.source, targets, source[inputs])
-
-    def add_pair(self, target: int, factor: int, left: Side, s: int, right: Side, t: int, all_inside: bool) -> None:
-        """The hidden activations of a pair of states."""
-        self.kept[target] += factor * (left.kept[s] * right.kept[t])
-        if self.source is None:
-            return
-        fresh = factor * (left.source[s] * right.source[t])
-        self.source[target] += fresh
-        computed = not all_inside and (left.overwritten[s] or right.overwritten[t])
-        self.put[target] += factor * (left.read[s] * right.read[t]) if computed else fresh.mean(axis=0)
-
-    def add_hidden(self, hidden: "Sums", W_out: np.ndarray | None) -> None:
-        """The output of a bilinear layer, of its hidden activations."""
-        for mine, theirs in ((self.kept, hidden.kept), (self.put, hidden.put), (self.source, hidden.source)):
-            if mine is not None:
-                mine += theirs if W_out is None else theirs @ W_out.T

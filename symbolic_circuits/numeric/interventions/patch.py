@@ -13,7 +13,7 @@ from symbolic_circuits.expansion.queries.query import Query
 from symbolic_circuits.numeric.evaluate import MAX_BYTES
 from symbolic_circuits.numeric.interventions.ablate import FROZEN, TERMS, Plan
 from symbolic_circuits.numeric.interventions.intervention import Intervention
-from symbolic_circuits.numeric.interventions.runs import finite_run, runs_of, whole_expansion
+from symbolic_circuits.numeric.interventions.runs import finite_run, inputs_of, runs_of
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
 
@@ -100,7 +100,9 @@ def patch(
     >>> bool(np.allclose(found.after + found.source_after, found.before + found.source_before, atol=1e-3))
     True
     """
-    plan = Plan.make(whole_expansion(expansion, weights), query, weights, patterns, replace, "resample")
-    clean = finite_run(weights, tokens, "the input at hand")
-    (source,) = runs_of(weights, [source_tokens], clean.positions, "the source")
-    return Patch(plan.done(clean, [source], "resample", max_bytes), plan.done(source, [clean], "resample", max_bytes))
+    plan = Plan.make(expansion, query, weights, patterns, replace, "resample")
+    here = weights.source(tokens)
+    others = inputs_of(weights, [source_tokens], len(here), "the source")
+    clean = finite_run(weights, here, "the input at hand")
+    (source,) = runs_of(weights, others)
+    return Patch(plan.done(clean, [source], 1, "resample", max_bytes), plan.done(source, [clean], 1, "resample", max_bytes))

@@ -1,6 +1,6 @@
 """The runs that an intervention reads, checked before work is spent: that of the input at hand, and those of other inputs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from symbolic_circuits.numeric.matching import require_match
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
 
-__all__ = ["finite_run", "require_choice", "runs_of", "whole_expansion"]
+__all__ = ["finite_run", "inputs_of", "require_choice", "runs_of", "whole_expansion"]
 
 
 def whole_expansion(expansion: PathExpansion | Transformer | str, weights: Weights) -> PathExpansion:
@@ -52,14 +52,8 @@ def finite_run(weights: Weights, tokens: object, what: str) -> Frozen:
     return frozen
 
 
-def runs_of(
-    weights: Weights,
-    inputs: Iterable[object],
-    positions: int,
-    what: str,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[Frozen]:
-    """The runs of other inputs, each with its own patterns.
+def inputs_of(weights: Weights, inputs: Iterable[object], positions: int, what: str) -> list[tuple[str, np.ndarray]]:
+    """Other inputs, checked, each with its name in messages; none is run.
 
     Raises
     ------
@@ -72,13 +66,18 @@ def runs_of(
         raise TokensError(f"{what} is a list of inputs; got {type(inputs).__name__}") from None
     if not given:
         raise TokensError(f"{what} has no input: give at least one")
-    sources = [source_of(weights, x, positions, named(what, k, len(given))) for k, x in enumerate(given)]
-    found = []
-    for k, source in enumerate(sources):
-        found.append(finite_run(weights, source, named(what, k, len(given))))
+    names = [named(what, k, len(given)) for k in range(len(given))]
+    return [(name, source_of(weights, x, positions, name)) for name, x in zip(names, given, strict=True)]
+
+
+def runs_of(
+    weights: Weights, inputs: Sequence[tuple[str, np.ndarray]], progress: Callable[[int, int], None] | None = None
+) -> Iterator[Frozen]:
+    """The runs of inputs that are checked, each with its own patterns, one after the other."""
+    for k, (name, source) in enumerate(inputs):
+        yield finite_run(weights, source, name)
         if progress is not None:
-            progress(k + 1, len(given))
-    return found
+            progress(k + 1, len(inputs))
 
 
 def named(what: str, k: int, number: int) -> str:

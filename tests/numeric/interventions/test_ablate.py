@@ -396,3 +396,25 @@ def test_too_many_states_are_a_budget() -> None:
     query = " and ".join(f"attn.{2 * k}[{h}] = {k + 2}" for k in range(6) for h in range(3))
     with pytest.raises(BudgetError, match="transitions"):
         ablate("(attn(3)|bilinear)*6", query, weights, [1, 2])
+
+
+def test_what_needs_no_run_is_checked_before_any_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    import symbolic_circuits.numeric.interventions.runs as module
+
+    weights, runs = weights_of("attn(2) bilinear"), []
+    right = module.freeze
+    monkeypatch.setattr(module, "freeze", lambda *given: runs.append(given) or right(*given))
+    asked = {"expansion": "attn(2) bilinear", "query": "attn.0[1]", "weights": weights, "tokens": [1, 2, 3]}
+    for given in (
+        {"by": "noise"},
+        {"patterns": "warm"},
+        {"query": "attn.0[7]"},
+        {"by": "mean", "batch": [[1, 2, 3], [1, 2]]},
+        {"by": "resample", "other": [1, 2, 9]},
+        {"expansion": "attn(2)"},
+    ):
+        with pytest.raises((NotationError, TermError, TokensError, SpecError)):
+            ablate(**(asked | given))
+    assert runs == []
+    ablate(**(asked | {"by": "mean", "batch": [[1, 2, 3], [1, 2, 2]]}))
+    assert len(runs) == 3
