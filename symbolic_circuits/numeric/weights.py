@@ -207,11 +207,12 @@ def require_names(expected: Mapping[str, object], arrays: Mapping[str, object]) 
 
 
 def as_finite(name: str, array: object) -> np.ndarray:
-    """The array as floating point, read-only, all entries finite."""
+    """The array as floating point, read-only, in C order, all entries finite."""
     array = np.asarray(array)
     if array.dtype.kind not in "fiu":
         raise WeightsError(f"{name} must hold real numbers; got dtype {array.dtype}")
-    array = array.astype(np.float64) if array.dtype.kind in "iu" else array.astype(array.dtype.newbyteorder("="), copy=True)
+    dtype = np.float64 if array.dtype.kind in "iu" else array.dtype.newbyteorder("=")
+    array = array.astype(dtype, order="C", copy=True)  # one order in memory: products have the same bits in every process
     if not np.isfinite(array).all():
         bad = np.argwhere(~np.isfinite(array))
         raise WeightsError(f"{name} has {len(bad)} entries that are NaN or infinite, the first at {tuple(map(int, bad[0]))}")

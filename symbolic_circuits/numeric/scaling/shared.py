@@ -38,7 +38,7 @@ class Shared:
         return self.work is None
 
     def __reduce__(self) -> tuple:
-        return Shared, (None, self.key, self.content if self.is_sent else None)
+        return Shared, (None, self.key, self.content if self.is_sent else None, self.is_sent)  # a scheduler may pass it on
 
     def __dask_tokenize__(self) -> str:
         return uuid.uuid4().hex  # no two submissions are one task, so that nothing is answered from a former one
@@ -95,6 +95,6 @@ def name_of(part: object) -> str:
     """
     while isinstance(part, partial):
         part = part.func
-    if hasattr(part, "__qualname__"):
+    if callable(part) and hasattr(part, "__qualname__"):
         return f"the function {part.__module__}.{part.__qualname__}"
     return f"an object of type {type(part).__name__}"

@@ -3,7 +3,7 @@
 | case | what becomes of it |
 | --- | --- |
 | f raises | the outcome has the error (its traceback as a note); the others go on |
-| a worker ends, the executor goes on (dask) | its tasks are tried again one by one; what ends a worker alone is lost: WorkerError |
+| a worker ends, the executor goes on (dask) | at the end its tasks are tried again, each with no other; what ends a worker then is lost: WorkerError |
 | a worker ends, and the executor with it (process pool) | what was in flight is lost: WorkerError; what was not begun: NotStartedError |
 | the caller stops (KeyboardInterrupt, ``close``) | what is outstanding is cancelled |
 
@@ -99,6 +99,7 @@ class Batch(NamedTuple):
 
     indices: range
     with_content: bool = False  # whether the shared data goes along
+    is_alone: bool = False  # whether nothing else is outstanding
 
 
 class Dispatch:
@@ -111,6 +112,7 @@ class Dispatch:
         self.window = window or (3 * workers if workers else WINDOW)
         self.begun = 0  # items that were submitted once
         self.again: deque[Batch] = deque()
+        self.suspects: deque[Batch] = deque()  # tried at the end, each with no other
         self.outstanding: dict[Future, Batch] = {}
         self.answers, self.computed, self.seconds = 0, 0, 0.0  # submissions and items that came back, and what they took
         self.end: Exception | None = None  # why nothing more can be submitted
@@ -130,10 +132,14 @@ class Dispatch:
     def fill(self) -> bool:
         """Submit what the window has room for; whether anything is outstanding. The window opens as answers come in."""
         while self.end is None and len(self.outstanding) < min(self.window, self.workers + 2 * self.answers):
-            batch = self.again.popleft() if self.again else self.following()
-            if not batch.indices:
+            if self.again:
+                self.submit(self.again.popleft())
+            elif self.begun < len(self.items):
+                self.submit(self.following())
+            elif self.suspects and not self.outstanding:
+                self.submit(self.suspects.popleft())
+            else:
                 break
-            self.submit(batch)
         return bool(self.outstanding)
 
     def following(self) -> Batch:
@@ -165,6 +171,8 @@ class Dispatch:
         """The outcomes of a submission that came back; none where it has to be made again."""
         batch = self.outstanding[future]
         error = CancelledError("it was cancelled") if future.cancelled() else future.exception()
+        if error is None and future.result() is None and batch.with_content:
+            error = RuntimeError("the executor dropped what was sent")
         if error is not None:
             yield from self.lost(batch, error)
         elif future.result() is None:
@@ -181,20 +189,20 @@ class Dispatch:
         """What becomes of items whose submission failed as a whole."""
         if isinstance(error, BrokenExecutor):
             self.end = error
-        elif len(batch.indices) > 1:  # the executor goes on: find the one that does it
-            self.again.extend(Batch(range(index, index + 1)) for index in batch.indices)
+        elif not batch.is_alone:  # the executor goes on: find out which it was
+            self.suspects.extend(Batch(range(index, index + 1), is_alone=True) for index in batch.indices)
             return
         others = sum(len(other.indices) for other in self.outstanding.values()) - 1
+        company = f"with {others} others" if others else "by itself"
         for index in batch.indices:
-            item = self.items[index]
-            words = f"no answer for input {index}, {in_short(item)}, in flight with {others} others"
+            words = f"no answer for input {index}, {in_short(self.items[index])}, in flight {company}"
             reason = WorkerError(f"{words}: {type(error).__name__}: {error}")
             reason.__cause__ = error
-            yield Outcome(index, item, error=reason)
+            yield Outcome(index, self.items[index], error=reason)
 
     def not_started(self) -> Iterator[Outcome]:
         """What is left where the executor has ended."""
-        waiting = [index for batch in self.again for index in batch.indices]
+        waiting = [index for batch in (*self.again, *self.suspects) for index in batch.indices]
         for indices in (waiting, range(self.begun, len(self.items))):
             for index in indices:
                 item = self.items[index]
