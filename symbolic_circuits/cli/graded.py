@@ -3,15 +3,13 @@
 import csv
 import io
 import json
-import math
 from pathlib import Path
 
 import click
 
-from symbolic_circuits.cli.inputs import EXIT_CODES, read_tokens, read_weights, table
+from symbolic_circuits.cli.inputs import EXIT_CODES, read_integers, read_tokens, read_weights, table, without_nan
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.counts import in_words
-from symbolic_circuits.errors import TokensError
 from symbolic_circuits.expansion.expansion import path_expansion
 from symbolic_circuits.numeric.graded import GradedSums
 from symbolic_circuits.numeric.graded import graded as graded_sums
@@ -99,16 +97,6 @@ def graded(
     ctx.exit(EXIT_CODES[result.verdict])
 
 
-def read_integers(text: str | None, option: str) -> list[int] | None:
-    """Integers as written, ``"0 -1"``."""
-    if text is None:
-        return None
-    words = text.replace(",", " ").split()
-    if not words or not all(word.removeprefix("-").isascii() and word.removeprefix("-").isdigit() for word in words):
-        raise TokensError(f"{option} is a list of integers such as '0 1'; got {text!r}")
-    return [int(word[:20]) for word in words]
-
-
 def columns(result: GradedSums) -> list[tuple[str, int, int]]:
     """(name, place of the position, place of the token) of every logit."""
     pairs = [(i, j) for i in range(len(result.positions)) for j in range(len(result.logits_of))]
@@ -149,12 +137,3 @@ def print_table(result: GradedSums, words: str, with_logits: bool) -> None:
         click.echo(f"  {len(columns(result)) - MAX_COLUMNS} logits more are in --csv and --json")
     loss = "" if result.loss is None else f"; loss of all terms {result.loss:.4f}"
     click.echo(f"  {result.summary()}{loss}\n  on {words}")
-
-
-def without_nan(value: object) -> object:
-    """JSON has no NaN: null stands for a ratio to a total that vanishes."""
-    if isinstance(value, dict):
-        return {key: without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [without_nan(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,5 +1,6 @@
-"""What commands share in reading their input: a model, its weights, and tokens."""
+"""What commands share: reading a model, its weights, tokens and numbers; printing a table; JSON without NaN."""
 
+import math
 import sys
 from pathlib import Path
 
@@ -14,7 +15,16 @@ from symbolic_circuits.numeric.checking import AGREES, DIFFERS, UNDECIDED
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
 
-__all__ = ["EXIT_CODES", "RANDOM_POSITIONS", "read_number", "read_tokens", "read_weights", "table"]
+__all__ = [
+    "EXIT_CODES",
+    "RANDOM_POSITIONS",
+    "read_integers",
+    "read_number",
+    "read_tokens",
+    "read_weights",
+    "table",
+    "without_nan",
+]
 
 EXIT_CODES = {AGREES: 0, DIFFERS: 1, UNDECIDED: 3}
 RANDOM_POSITIONS = 5
@@ -62,6 +72,16 @@ def read_number(text: str, what: str) -> int:
     return int(text)
 
 
+def read_integers(text: str | None, option: str) -> list[int] | None:
+    """Integers as written, ``"0 -1"``."""
+    if text is None:
+        return None
+    words = text.replace(",", " ").split()
+    if not words or not all(word.removeprefix("-").isascii() and word.removeprefix("-").isdigit() for word in words):
+        raise TokensError(f"{option} is a list of integers such as '0 1'; got {text!r}")
+    return [int(word[:20]) for word in words]
+
+
 def table(title: str, heads: list[str], rows: list[list[str]]) -> None:
     """Print a table; first column left, the others right."""
 
@@ -72,3 +92,12 @@ def table(title: str, heads: list[str], rows: list[list[str]]) -> None:
         made.add_row(*map(Text, row))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
     console.print(made)
+
+
+def without_nan(value: object) -> object:
+    """JSON has no NaN: null stands for a ratio to a total that vanishes."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
