@@ -57,15 +57,17 @@ class Disturbance:
         """How many steps a change of a stream is carried through."""
         return max(0, self.linear_from - level)
 
-    def effects(self, level: int, changes: np.ndarray) -> np.ndarray:
-        """The change of the readout for each change (B, n, d) of the stream ``level``; shape (B,)."""
-        widest = max([self.frozen.x0.shape[1], *(len(a[..., 0].ravel()) for a in self.frozen.arrays.values() if a.ndim == 3)])
-        size = max(1, CHUNK // (6 * self.frozen.positions * widest * changes.itemsize))
-        parts = [self.carried(level, changes[start : start + size]) for start in range(0, len(changes), size)]
-        return np.concatenate(parts) if parts else np.zeros(0)
+    def pieces(self, number: int) -> list[slice]:
+        """So many changes in pieces that keep to CHUNK when they are carried on, a piece being one change at least."""
+        arrays = self.frozen.arrays.items()
+        hidden = [len(array) for name, array in arrays if name.endswith(".W_1")]
+        heads = [array.shape[0] * array.shape[1] for name, array in arrays if name.endswith(".W_V")]
+        widest = max([self.frozen.x0.shape[1], *hidden, *heads])
+        size = max(1, CHUNK // (4 * self.frozen.positions * widest * dtype_of(self.frozen).itemsize))
+        return [slice(start, min(start + size, number)) for start in range(0, number, size)]
 
-    def carried(self, level: int, change: np.ndarray) -> np.ndarray:
-        """The same for as many changes as are carried on together."""
+    def effects(self, level: int, change: np.ndarray) -> np.ndarray:
+        """The change of the readout for each change (B, n, d) of the stream ``level``, all carried on together; shape (B,)."""
         for number in range(level, self.linear_from):
             step = self.steps[number]
             parts = [self.after(block, self.streams[number], change) for block in step.blocks]

@@ -173,6 +173,7 @@ def test_float32() -> None:
         ({"position": 3}, TokensError, "position 3 is outside"),
         ({"tokens": [1, 7]}, TokensError, "token 7 at position 1"),
         ({"max_passes": 1}, BudgetError, "13 edges and nodes, which take 6 forward passes; the limit is 1"),
+        ({"max_bytes": 99}, BudgetError, "outputs of the 5 components .* at 3 positions take 480 bytes; the limit is 99"),
     ],
 )
 def test_errors(given: dict, error: type[Exception], message: str) -> None:
