@@ -16,7 +16,7 @@ from symbolic_circuits.expansion.grammar import Component, Production
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.matching import require_match
 
-__all__ = ["MAX_BYTES", "contributions", "output_values", "stream_values"]
+__all__ = ["MAX_BYTES", "contributions", "output_values", "stream_contributions", "stream_values"]
 
 MAX_BYTES = 2 * 2**30  # of the largest array that one evaluation makes
 CHUNK = 2**22  # entries of a temporary array of pairs
@@ -65,7 +65,6 @@ def contributions(expansion: PathExpansion, frozen: Frozen, *, position: int = -
     >>> bool(np.isclose(terms.sum(), frozen.forward().output[-1, 7]))
     True
     """
-    evaluator = Evaluator(expansion, frozen)
     model = frozen.model
     width = len(frozen.arrays["W_U"]) if model.unembedding else frozen.x0.shape[1]
     if np.ndim(direction) == 0:
@@ -78,10 +77,15 @@ def contributions(expansion: PathExpansion, frozen: Frozen, *, position: int = -
         if vector.shape != (width,):
             raise TokensError(f"a direction on the output has shape ({width},); got {vector.shape}")
     vector = vector @ frozen.arrays["W_U"] if model.unembedding else vector
-    probes = probes_at(frozen, [position])
+    return stream_contributions(expansion, frozen, position, frozen.reduce(vector))
+
+
+def stream_contributions(expansion: PathExpansion, frozen: Frozen, position: int, direction: np.ndarray) -> np.ndarray:
+    """What every term adds to the residual stream along a direction (d,), at one position; shape (terms,)."""
+    evaluator, probes = Evaluator(expansion, frozen), probes_at(frozen, [position])
     if expansion.is_empty:
         return np.zeros(0, dtype=frozen.x0.dtype)
-    return evaluator.along(len(expansion.grammar.nonterminals) - 1, probes, frozen.reduce(vector)[None, :])[:, 0]
+    return evaluator.along(len(expansion.grammar.nonterminals) - 1, probes, direction[None, :])[:, 0]
 
 
 def probes_at(frozen: Frozen, positions: Sequence[int] | None) -> np.ndarray:

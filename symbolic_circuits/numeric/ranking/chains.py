@@ -104,9 +104,7 @@ class Chains:
         layer, chosen = components[0].layer, [component.head for component in components]
         W_V, W_O = self.factors(layer)
         patterns = self.frozen.patterns[layer]
-        family = HeadFamily(
-            len(self.heads), k, source, tuple(components), patterns[chosen], W_V[chosen], W_O[chosen]
-        )
+        family = HeadFamily(len(self.heads), k, source, tuple(components), patterns[chosen], W_V[chosen], W_O[chosen])
         self.heads.append(family)
         return family.number
 
@@ -125,7 +123,6 @@ class Chains:
             arrays = self.frozen.arrays
             self.balanced[layer] = balanced(arrays[f"attn.{layer}.W_V"], arrays[f"attn.{layer}.W_O"])
         return self.balanced[layer]
-
 
     def reach(self, probe: np.ndarray) -> list[np.ndarray]:
         """For each nonterminal, the positions at which its terms are read, if the output is read where the probe is not zero."""

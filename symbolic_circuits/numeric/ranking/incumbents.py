@@ -10,10 +10,10 @@ __all__ = ["Incumbents"]
 class Incumbents:
     """At most ``top`` keys with the largest absolute values."""
 
-    def __init__(self, top: int) -> None:
+    def __init__(self, top: int, threshold: float = 0.0) -> None:
         self.top = top
         self.values: dict[tuple, float] = {}  # key -> absolute value, falling
-        self.threshold = 0.0  # what a new value must exceed
+        self.threshold = threshold  # what a new value must exceed
 
     def offer(self, values: np.ndarray, keys: Sequence[np.ndarray]) -> None:
         """Keep those of the values (N,) that belong to the largest; ``keys`` are columns or matrices of N rows of integers."""

@@ -32,15 +32,16 @@ def pair_numbers(family: PairFamily, left: int, right: int) -> tuple[np.ndarray,
     return i, j
 
 
-def all_outputs(family: PairFamily, left: TermList, right: TermList) -> PairOutputs:
-    """All of them; a pair that stands for both orders counts twice."""
+def all_outputs(family: PairFamily, left: TermList, right: TermList, at: np.ndarray) -> PairOutputs:
+    """All of them, at some positions; a pair that stands for both orders counts twice."""
     i, j = pair_numbers(family, len(left), len(right))
-    hidden_left, hidden_right = left.values @ family.W_1.T, right.values @ family.W_2.T
+    x, y = left.at_positions(at), right.at_positions(at)
+    hidden_left, hidden_right = x @ family.W_1.T, y @ family.W_2.T
     factor = np.where(i == j, 1, 2) if family.production.unordered else np.full(len(i), family.factor)
-    size = max(1, CHUNK // max(1, hidden_left[0].size))
-    parts = [np.zeros((0, *left.values.shape[1:]))]
+    size = max(1, CHUNK // max(1, len(at) * len(family.W_1)))
+    parts = [np.zeros((0, *x.shape[1:]))]
     for start in range(0, len(i), size):
         rows = slice(start, start + size)
         hidden = hidden_left[i[rows]] * hidden_right[j[rows]] * factor[rows, None, None]
         parts.append(hidden if family.W_out is None else hidden @ family.W_out.T)
-    return PairOutputs(left.at, np.concatenate(parts), 1 + left.orders[i] + right.orders[j], i, j)
+    return PairOutputs(at, np.concatenate(parts), 1 + left.orders[i] + right.orders[j], i, j)

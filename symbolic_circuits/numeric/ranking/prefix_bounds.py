@@ -23,7 +23,7 @@ from symbolic_circuits.numeric.ranking.spectral import bilinear_bound, norm_boun
 from symbolic_circuits.numeric.ranking.term_lists import TermList
 from symbolic_circuits.numeric.ranking.virtual import VirtualWeights
 
-__all__ = ["PrefixBounds"]
+__all__ = ["MAX_WORK", "PrefixBounds"]
 
 MAX_WORK = 2e10  # multiplications for each kind of table; beyond it the next cheaper one serves
 MAX_ENTRIES = 2**25  # of one table
@@ -34,12 +34,17 @@ class PrefixBounds:
     """beta of every family of heads, nu and err of every nonterminal."""
 
     def __init__(
-        self, chains: Chains, lists: Mapping[int, TermList], outputs: Mapping[int, PairOutputs], largest_order: int
+        self,
+        chains: Chains,
+        lists: Mapping[int, TermList],
+        outputs: Mapping[int, PairOutputs],
+        largest_order: int,
+        work: float = MAX_WORK,
     ) -> None:
         self.chains, self.lists, self.outputs = chains, lists, outputs
         self.virtual = VirtualWeights(chains)
         self.J, self.is_capped = min(largest_order, MAX_ORDER) + 1, largest_order > MAX_ORDER
-        self.left = dict.fromkeys(("first", "second", "steps"), MAX_WORK)  # multiplications left, by kind of table
+        self.left = dict.fromkeys(("first", "second", "steps"), work)  # multiplications left, by kind of table
         self.n = chains.frozen.positions
         self.beta: list[np.ndarray] = []
         self.direct: list[np.ndarray] = []  # the part of beta of terms whose last component is no head

@@ -1,23 +1,37 @@
-r"""The terms with the largest contribution to a logit or a direction, or with the largest norm, and a bound on all others."""
+r"""The terms with the largest contribution to a logit or a direction, or with the largest norm, and a bound on all others.
+
+Where the terms are few, each is evaluated, with shared subterms. Else they are searched: suffixes of heads are functionals on what they read,
+bounded together with all terms that continue them (:mod:`symbolic_circuits.numeric.ranking.suffixes`), and pairs of a bilinear layer are
+compared by norms (:mod:`symbolic_circuits.numeric.ranking.pair_search`). Either way the list comes with its certificate.
+"""
 
 import time
 from collections.abc import Callable
 
 import numpy as np
 
-from symbolic_circuits.errors import TermIndexError
+from symbolic_circuits.errors import CertificateError, NotationError, TermIndexError, TokensError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
+from symbolic_circuits.expansion.interpret import fold
 from symbolic_circuits.numeric.activations import finite_forward
-from symbolic_circuits.numeric.evaluate import contributions
+from symbolic_circuits.numeric.evaluate import MAX_BYTES, stream_contributions, stream_values
 from symbolic_circuits.numeric.frozen import Frozen, freeze
 from symbolic_circuits.numeric.matching import require_match
+from symbolic_circuits.numeric.output_places import places
+from symbolic_circuits.numeric.ranking.ground import Ground
 from symbolic_circuits.numeric.ranking.ranking import RankedTerm, Ranking
-from symbolic_circuits.numeric.readout import Readout, readout
-from symbolic_circuits.numeric.total import total
+from symbolic_circuits.numeric.ranking.search import Found, margin_of, search
+from symbolic_circuits.numeric.readout import readout
+from symbolic_circuits.numeric.streams import Streams
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
 
 __all__ = ["rank"]
+
+FEW = 200_000  # terms that are evaluated one by one rather than searched
+MAX_TOP = 100_000
+RELATIVE = 1e-12  # rounding of bounds
+METHODS = ("auto", "every", "search")
 
 
 def rank(
@@ -30,36 +44,141 @@ def rank(
     against: int | None = None,
     direction: object = None,
     top: int = 20,
+    method: str = "auto",
     seconds: float | None = None,
+    max_bytes: int = MAX_BYTES,
     progress: Callable[[int, int], None] | None = None,
 ) -> Ranking:
-    """The terms with the largest absolute contribution to a readout, or with the largest norm, and a certificate for all others."""
+    """The terms with the largest absolute contribution to a readout, or with the largest norm, and a certificate for all others.
+
+    Parameters
+    ----------
+    expansion : of the model of the weights, perhaps of a query
+    weights, tokens : attention patterns are those of the forward pass on these tokens; or weights that are frozen already
+    position : of the output, from the end where negative
+    token, against : the logit of a token, less that of another where there is one
+    direction : a vector on the last axis of the output, instead of tokens; with none of the three, terms are ranked by the norm of
+        their output at the position
+    top : how many terms are wanted; fewer where there are fewer, or where all others are zero
+    method : "every" evaluates every term, "search" bounds most of them; "auto" takes the first for up to 200,000 terms
+    seconds : the search ends after so long, with the bound that it has reached; no limit by default
+    max_bytes : limit on the memory for values of terms
+    progress : called with the passes done and of all
+
+    Raises
+    ------
+    TermIndexError
+        ``top`` is not a number from 1 to 100,000.
+    BudgetError
+        The terms take more memory than the limit; raised before it is spent.
+    SpecError, TokensError, WeightsError
+        The weights are of another model; tokens, position or direction do not fit; activations overflow.
+
+    References
+    ----------
+    Fagin, Lotem and Naor 2003, Optimal aggregation algorithms for middleware: the threshold algorithm.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> found = rank(sc.path_expansion(weights.model), weights, [3, 4, 31], token=7, top=2)
+    >>> [f"{value:.2f} {term}" for term, value in found]
+    ['17.56 bilinear.1(attn.0[0](embed), attn.0[1](embed))', '8.76 bilinear.1(attn.0[1](embed), attn.0[0](embed))']
+    >>> found.is_certified, bool(found.bound < 8.76)
+    (True, True)
+    """
     start = time.perf_counter()
     expansion = expansion if isinstance(expansion, PathExpansion) else path_expansion(expansion)
     expansion.enumeration  # noqa: B018 (an error where the heads are symbols)
-    if isinstance(top, bool) or not hasattr(top, "__index__") or top < 1:
-        raise TermIndexError(f"top is how many terms are wanted, at least 1; got {top!r}")
+    require_request(top, method, seconds)
     frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)
     require_match(expansion, frozen.model, frozen.arrays, frozen.positions)
+    frozen = frozen.astype(np.float64)
     finite_forward(frozen)
-    wanted = readout(frozen, position=position, token=token, against=against, direction=direction)
-    values = contributions(expansion, frozen, position=wanted.position, direction=wanted.direction)
-    order = np.argsort(-np.abs(values), kind="stable")
-    listed = tuple(RankedTerm(expansion[int(k)], float(values[k])) for k in order[:top])
-    bound = float(abs(values[order[top]])) if len(order) > top else 0.0
+    root, place, words = read_at(frozen, position, token, against, direction)
+    few = expansion.number_of_terms <= FEW if method == "auto" else method == "every"
+    with np.errstate(under="ignore"):
+        if expansion.is_empty:
+            found = Found(is_closed=True)
+        elif few:
+            found = evaluated_all(expansion, frozen, root, place, top, max_bytes)
+        else:
+            found = search(expansion, frozen, root, place, top, seconds=seconds, max_bytes=max_bytes, progress=progress)
+        listed = recomputed(found, frozen, root, place)
+    order = sorted(listed, key=lambda ranked: (-abs(ranked.value), expansion.index(ranked.term)))
+    margin = found.margin + RELATIVE * found.bound
     return Ranking(
         expansion=expansion,
-        what=wanted.words,
-        terms=listed,
-        bound=bound,
-        margin=0.0,
-        total=readout_of_terms(expansion, frozen, wanted),
-        evaluated=len(values),
-        bounded=0,
+        what=words,
+        terms=tuple(order),
+        bound=found.bound + margin,
+        margin=margin,
+        total=value_of(root, expansion.interpret(Streams(frozen))[place]),
+        evaluated=found.evaluated,
+        bounded=found.bounded,
+        stopped=None if found.is_closed else "time" if seconds is not None else "memory for lists",
         seconds=time.perf_counter() - start,
     )
 
 
-def readout_of_terms(expansion: PathExpansion, frozen: Frozen, wanted: Readout) -> float:
-    """The readout of the sum of all terms."""
-    return wanted.of(total(expansion, frozen))
+def require_request(top: object, method: str, seconds: float | None) -> None:
+    """Raise unless these can be asked for."""
+    if isinstance(top, bool) or not hasattr(top, "__index__") or not 1 <= top <= MAX_TOP:
+        raise TermIndexError(f"top is how many terms are wanted, from 1 to {MAX_TOP:,}; got {top!r}")
+    if method not in METHODS:
+        raise NotationError(f"a method is one of {', '.join(METHODS)}; got {method!r}")
+    if seconds is not None and not seconds > 0:
+        raise TokensError(f"seconds is a time limit above 0; got {seconds!r}")
+
+
+def read_at(
+    frozen: Frozen, position: int, token: int | None, against: int | None, direction: object
+) -> tuple[np.ndarray, int, str]:
+    """The functionals (q, d) on the stream that are read, the position, and words for both."""
+    if token is None and against is None and direction is None:
+        (place,) = places(frozen, [position])
+        if not frozen.model.unembedding:
+            return np.eye(frozen.x0.shape[1]), place, f"norm of the output at position {place}"
+        return np.linalg.qr(frozen.arrays["W_U"], mode="r"), place, f"norm of the output at position {place}"
+    wanted = readout(frozen, position=position, token=token, against=against, direction=direction)
+    return wanted.on_stream(frozen)[None], wanted.position, wanted.words
+
+
+def value_of(root: np.ndarray, stream: np.ndarray) -> float:
+    """The readout of a stream (d,): a number with its sign, or a norm."""
+    read = root @ stream
+    return float(read[0]) if len(read) == 1 else float(np.linalg.norm(read))
+
+
+def evaluated_all(expansion: PathExpansion, frozen: Frozen, root: np.ndarray, place: int, top: int, max_bytes: int) -> Found:
+    """Every term, and the largest of them."""
+    if len(root) == 1:
+        values = np.abs(stream_contributions(expansion, frozen, place, root[0]))
+    else:
+        values = np.linalg.norm(stream_values(expansion, frozen, [place])[:, 0] @ root.T, axis=1)
+    order = np.argsort(-values, kind="stable")
+    found = Found(evaluated=len(values), is_closed=True)
+    found.values = {expansion[int(k)]: float(values[k]) for k in order[:top] if values[k]}
+    found.bound = float(values[order[top]]) if len(order) > top else 0.0
+    probe = np.zeros(frozen.positions)
+    probe[place] = 1
+    found.margin = margin_of(Ground(expansion, frozen, root, probe, max_bytes, work=0.0).whole.bounds, root, place)
+    return found
+
+
+def recomputed(found: Found, frozen: Frozen, root: np.ndarray, place: int) -> list[RankedTerm]:
+    """The values of the terms found, each computed anew by itself.
+
+    Raises
+    ------
+    CertificateError
+        One differs from the value that it was found with by more than rounding.
+    """
+    streams, known, out = Streams(frozen), {}, []
+    for term, value in found.values.items():
+        anew = value_of(root, fold(term, streams, known)[place])
+        if abs(abs(anew) - value) > 4 * found.margin + 1e-9 * value:
+            raise CertificateError(f"{term} was found with the value {value!r}, but has {anew!r}: the bounds do not hold")
+        out.append(RankedTerm(term, anew))
+    return out

@@ -5,7 +5,7 @@ furthest come to less, whatever the set; a term that is not known goes at most a
 
 *Sets.* The k that go furthest, where their sum is near the total: then no set is smaller. Else, of at most 25 terms, the exact
 minimum. Of more: one or two numbers, or the proof that none do; the first sum of the largest that is near; then smaller sets,
-found by exchanging members (numbers), by adding what leaves the least (vectors), and exactly among 25 of the terms.
+found by exchanging members, by adding what leaves the least (vectors), and exactly among 25 of the terms.
 """
 
 import math
@@ -14,12 +14,13 @@ import time
 import numpy as np
 
 from symbolic_circuits.numeric.ranking.candidates import Candidates
-from symbolic_circuits.numeric.ranking.subset import MAX_CANDIDATES, smallest_subset
+from symbolic_circuits.numeric.ranking.subset import MAX_CANDIDATES, nearest_vectors, smallest_subset
 
 __all__ = ["exchanged", "fewest", "grown", "small_set"]
 
-EXCHANGES = 16  # of members for others, for one size of a set
+EXCHANGES = 32  # of members for others, for one size of a set
 SIZES = 24  # that are tried by exchanging
+EXCHANGE = 2**27  # multiplications for an exchange of vectors
 WORK = 2**32  # multiplications for a set that is grown term by term
 
 
@@ -49,10 +50,10 @@ def small_set(
                 return found, size
         lower = max(lower, 3)
     best = first_prefix(values, order, total, radius)
-    for smaller in (exchanged if len(total) == 1 else grown, within_shortlist):
-        if (best is None or len(best) > lower) and time.perf_counter() < deadline:
-            limit = len(values) if best is None else len(best) - 1
-            found = smaller(values, along, total, radius, range(lower, limit + 1), deadline)
+    for smaller in (exchanged, within_shortlist) if len(total) == 1 else (grown, exchanged_vectors, within_shortlist):
+        sizes = range(lower, 1 + (len(values) if best is None else len(best) - 1))
+        if sizes and time.perf_counter() < deadline:
+            found = smaller(values, along, total, radius, sizes, deadline)
             best = best if found is None else found
     return best, lower
 
@@ -151,6 +152,41 @@ def best_exchange(along: np.ndarray, inside: np.ndarray, over: float) -> tuple[i
     left = np.abs(over - along[members] + along[others][pairs])
     side, i = np.unravel_index(int(left.argmin()), left.shape)
     return (int(members[i]), int(others[pairs[side, i]])) if left[side, i] < abs(over) else None
+
+
+def exchanged_vectors(
+    values: np.ndarray, along: np.ndarray, total: np.ndarray, radius: float, sizes: range, deadline: float
+) -> np.ndarray | None:
+    """A set of vectors, its size by bisection: those added first, with members exchanged for what leaves less of the total."""
+    order, best = added(values, total, 0.0, sizes[-1], deadline), None
+    low, high = sizes.start, min(sizes.stop, len(order) + 1)
+    while low < high and time.perf_counter() < deadline:
+        size = (low + high) // 2
+        found = settled(values, order[:size], total, radius, deadline)
+        if found is None:
+            low = size + 1
+        else:
+            best, high = found, size
+    return best
+
+
+def settled(values: np.ndarray, chosen: list[int], total: np.ndarray, radius: float, deadline: float) -> np.ndarray | None:
+    """A set with members exchanged one at a time until the sum is near the total; None where no exchange brings it nearer."""
+    inside = np.zeros(len(values), dtype=bool)
+    inside[chosen] = True
+    for _ in range(EXCHANGES):
+        members, others = np.flatnonzero(inside), np.flatnonzero(~inside)
+        left = total - values[members].sum(axis=0)
+        size = float(np.linalg.norm(left))
+        if size <= radius:
+            return members
+        if not len(members) or len(members) * others.size * values.shape[1] > EXCHANGE or time.perf_counter() > deadline:
+            return None
+        pair = nearest_vectors(values[members] + left, -values[others], size * (1 - 1e-9)) if len(others) else None
+        if pair is None:
+            return None
+        inside[members[pair[1]]], inside[others[pair[2]]] = False, True
+    return None
 
 
 def grown(

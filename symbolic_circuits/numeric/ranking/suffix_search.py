@@ -4,18 +4,16 @@ Suffixes wait by family; the lowest family with a full batch goes first, so that
 only so many of the largest bounds in each family go on, which sets the threshold; what is left out is bounded, not lost.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
-from symbolic_circuits.numeric.ranking.chains import Chains, HeadFamily, Reading
+from symbolic_circuits.numeric.ranking.chains import HeadFamily, Reading
+from symbolic_circuits.numeric.ranking.ground import Prepared
 from symbolic_circuits.numeric.ranking.incumbents import Incumbents
-from symbolic_circuits.numeric.ranking.pair_outputs import PairOutputs
 from symbolic_circuits.numeric.ranking.pair_search import search_norms, search_pairs
-from symbolic_circuits.numeric.ranking.prefix_bounds import PrefixBounds
 from symbolic_circuits.numeric.ranking.spectral import norm_bound
 from symbolic_circuits.numeric.ranking.suffixes import Suffixes, compressed, extended, sizes_of
-from symbolic_circuits.numeric.ranking.term_lists import TermList
 
 __all__ = ["SuffixSearch"]
 
@@ -29,8 +27,7 @@ class SuffixSearch:
 
     Parameters
     ----------
-    bounds : of what heads read
-    lists, outputs : terms that bilinear layers read, by nonterminal; all outputs of those with few pairs, by pair family
+    prepared : the terms that bilinear layers read, and bounds on what heads read
     root : (q, d) functionals on the stream, at the position where ``probe`` (n,) is 1
     best : the largest values so far
     width : how many suffixes of a family go on; None for all
@@ -38,9 +35,7 @@ class SuffixSearch:
 
     def __init__(
         self,
-        bounds: PrefixBounds,
-        lists: Mapping[int, TermList],
-        outputs: Mapping[int, PairOutputs],
+        prepared: Prepared,
         root: np.ndarray,
         probe: np.ndarray,
         best: Incumbents,
@@ -48,14 +43,14 @@ class SuffixSearch:
         width: int | None,
         stop: Callable[[], bool],
     ) -> None:
-        self.chains: Chains = bounds.chains
-        self.bounds, self.lists, self.outputs, self.best = bounds, lists, outputs, best
+        self.bounds, self.lists, self.outputs, self.best = prepared.bounds, prepared.lists, prepared.outputs, best
+        self.chains = self.bounds.chains
         self.width, self.stop = width, stop
         last = len(self.chains.grammar.nonterminals) - 1
         q, d = root.shape
         self.root = HeadFamily(-1, last, last, (), np.eye(len(probe))[None], root[None], np.zeros((1, d, q)))
         self.waiting: list[list[Suffixes]] = [[] for _ in self.chains.heads]
-        self.carried = [np.abs(f.A)[:, None] @ b[..., None] for f, b in zip(self.chains.heads, bounds.beta, strict=True)]
+        self.carried = [np.abs(f.A)[:, None] @ b[..., None] for f, b in zip(self.chains.heads, self.bounds.beta, strict=True)]
         self.carried = [found[..., 0] for found in self.carried]  # (H, J, n) bounds as seen through the patterns
         self.largest = [found.max(axis=1) for found in self.carried]
         self.evaluated = self.bounded = 0
@@ -118,7 +113,7 @@ class SuffixSearch:
     def extend(self, family: HeadFamily, batch: Suffixes, writer: HeadFamily) -> None:
         """The suffixes with one head of another family more, as far as their bounds exceed the threshold."""
         M = self.bounds.virtual.between(family, writer)
-        h, g, r, w = M.shape
+        _, g, r, w = M.shape
         step = max(1, CHUNK // (batch.V.shape[1] * g * w))
         for start in range(0, len(batch), step):
             some = batch[slice(start, start + step)] if step < len(batch) else batch
