@@ -50,4 +50,5 @@ def logits_at(frozen: Frozen, position: int) -> np.ndarray:
         raise SpecError(
             f"{str(frozen.model)!r} has no unembedding, so that it predicts no token: leave tokens out for its output"
         )
-    return frozen.forward().output[places(frozen, [position])[0]]
+    with np.errstate(all="ignore"):  # what overflows is an error of what comes next
+        return frozen.forward().output[places(frozen, [position])[0]]
