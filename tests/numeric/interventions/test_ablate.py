@@ -195,6 +195,32 @@ def test_every_option_against_the_definition_term_by_term(seed: int) -> None:
         random.choice(list(OTHERS)),
         *random.choice([("terms", "recomputed"), ("activations", "frozen")] * 2 + [("activations", "recomputed")]),
     )
+    compare(weights, query, by, replace, patterns, seed)
+
+
+@pytest.mark.parametrize(
+    ("model", "query"),
+    [
+        ("attn(2) bilinear(tied) attn(1)", "attn.0[1] >= 2"),  # two inputs together make it, neither of them alone
+        ("attn(2) bilinear attn(1)", "attn.0[1] >= 2"),
+        ("attn(2) bilinear(tied) attn(1)", "attn.0[0] >> bilinear.1"),
+        ("attn(2) bilinear attn(1)", "attn.0[0] >> bilinear.1.left or attn.0[1] >> bilinear.1.right"),
+        ("attn(2) bilinear attn(2)", "attn.0[0] or attn.2[1]"),
+        ("attn(1)|bilinear(tied) attn(2)", "bilinear.1 >> attn.2[0] and not attn.0"),
+        ("bilinear(tied)*3", "bilinear.0 and degree <= 4"),  # lost again on the way up
+    ],
+)
+@pytest.mark.parametrize("by", OTHERS)
+@pytest.mark.parametrize(
+    ("replace", "patterns"), [("terms", "recomputed"), ("activations", "frozen"), ("activations", "recomputed")]
+)
+def test_queries_that_tell_inputs_apart(model: str, query: str, by: str, replace: str, patterns: str) -> None:
+    compare(weights_of(model), parse_query(query), by, replace, patterns, seed=5)
+
+
+def compare(weights: sc.Weights, query: Query, by: str, replace: str, patterns: str, seed: int) -> None:
+    """The library against the definition."""
+    model = weights.model
     tokens, *others = inputs_of(weights, 1 + OTHERS[by], seed)
     found = ablate(model, query, weights, tokens, **options(by, others), replace=replace, patterns=patterns)
     frozen, *sources = (sc.freeze(weights, x) for x in (tokens, *others))
@@ -391,11 +417,15 @@ def test_activations_that_overflow_are_named() -> None:
         ablate("bilinear*5", "bilinear.0", sc.Weights(weights.model, uneven), [1, 2], by="resample", other=[1, 3])
 
 
-def test_too_many_states_are_a_budget() -> None:
-    weights = weights_of("(attn(3)|bilinear)*6")
-    query = " and ".join(f"attn.{2 * k}[{h}] = {k + 2}" for k in range(6) for h in range(3))
-    with pytest.raises(BudgetError, match="transitions"):
-        ablate("(attn(3)|bilinear)*6", query, weights, [1, 2])
+def test_too_many_states_are_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    import symbolic_circuits.expansion.queries.product as module
+
+    weights, query = weights_of("(attn(3)|bilinear)*3"), "attn.0[0] <= 2 or attn.2[1] <= 3 or attn.4[2] <= 1 or order >= 9"
+    assert ablate("(attn(3)|bilinear)*3", query, weights, [1, 2]).verdict == "agrees"
+    monkeypatch.setattr(module, "MAX_MOVES", 100)
+    for patterns in ("frozen", "recomputed"):
+        with pytest.raises(BudgetError, match="over 100 transitions"):
+            ablate("(attn(3)|bilinear)*3", query, weights, [1, 2], patterns=patterns)
 
 
 def test_what_needs_no_run_is_checked_before_any_run(monkeypatch: pytest.MonkeyPatch) -> None:
