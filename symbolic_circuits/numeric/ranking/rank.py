@@ -92,7 +92,8 @@ def rank(
     expansion = expansion if isinstance(expansion, PathExpansion) else path_expansion(expansion)
     expansion.enumeration  # noqa: B018 (an error where the heads are symbols)
     require_request(top, method, seconds)
-    frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)
+    with np.errstate(all="ignore"):  # what overflows is an error of its own
+        frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)
     require_match(expansion, frozen.model, frozen.arrays, frozen.positions)
     frozen = frozen.astype(np.float64)
     finite_forward(frozen)

@@ -18,10 +18,12 @@ def norm_bound(M: np.ndarray) -> np.ndarray:
     >>> float(norm_bound(np.diag([3.0, 1.0])).round(6))
     3.0
     """
+    size = np.abs(M).max(axis=(-1, -2), initial=0.0)
+    M = M / np.where(size > 0, size, 1)[..., None, None]  # squares of very small, or large, entries are no numbers
     across = np.swapaxes(M, -1, -2)
     gram = across @ M if M.shape[-1] <= M.shape[-2] else M @ across
     trace = np.trace(gram, axis1=-2, axis2=-1)
-    bound, power = np.sqrt(trace), 1
+    bound, power = size * np.sqrt(trace), 1
     for _ in range(SQUARINGS):
         gram = gram / np.where(trace > 0, trace, 1)[..., None, None]
         gram, power = gram @ gram, 2 * power
