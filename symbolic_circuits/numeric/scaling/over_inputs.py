@@ -44,7 +44,9 @@ def each_input(
     Notes
     -----
     Expansion and weights are sent once a worker. A process computes with as many BLAS threads as its environment says: with as
-    many workers as cores set OMP_NUM_THREADS=1 (or OPENBLAS_NUM_THREADS, MKL_NUM_THREADS) before they start.
+    many workers as cores set OMP_NUM_THREADS=1 (or OPENBLAS_NUM_THREADS, MKL_NUM_THREADS) before they start. Workers of dask give freed memory back at once,
+    which makes arrays slow: set distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_ and MALLOC_MMAP_THRESHOLD_ to 2**28
+    in dask's configuration before the cluster starts.
 
     Examples
     --------
