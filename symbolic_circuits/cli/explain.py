@@ -13,7 +13,7 @@ from symbolic_circuits.cli.batches import example_batch, random_batch, read_batc
 from symbolic_circuits.cli.graded import without_nan
 from symbolic_circuits.cli.inputs import read_tokens, read_weights, table
 from symbolic_circuits.cli.progress import progress_bar
-from symbolic_circuits.cli.readouts import chosen_tokens, read_against, readout_options
+from symbolic_circuits.cli.readouts import chosen_tokens, read_against, readout_options, with_tokens
 from symbolic_circuits.errors import SpecError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.numeric.frozen import freeze
@@ -94,7 +94,9 @@ def explain(
     expansion = expansion.where(where) if where else expansion
     read = Reading(position, token, against, norm, fraction, seconds)
     if batch is None and sequences is None:
-        result, which = one_input(expansion, weights, read_tokens(tokens, weights, seed), read)
+        given = read_tokens(tokens, weights, seed)
+        result, which = one_input(expansion, weights, given, read)
+        words = with_tokens(words, given)
     elif tokens is not None:
         raise click.UsageError("--tokens is one input; --batch and --sequences are many: give one of them")
     else:

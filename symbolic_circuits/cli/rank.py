@@ -11,7 +11,7 @@ import numpy as np
 from symbolic_circuits.cli.graded import without_nan
 from symbolic_circuits.cli.inputs import read_tokens, read_weights, table
 from symbolic_circuits.cli.progress import progress_bar
-from symbolic_circuits.cli.readouts import chosen_tokens, readout_options
+from symbolic_circuits.cli.readouts import chosen_tokens, readout_options, with_tokens
 from symbolic_circuits.expansion.expansion import path_expansion
 from symbolic_circuits.numeric.frozen import freeze
 from symbolic_circuits.numeric.ranking.rank import rank as ranked
@@ -88,7 +88,7 @@ def rank(
     elif as_csv:
         click.echo(as_table(result), nl=False)
     else:
-        print_table(result, which, words, token is not None and result.total != 0)
+        print_table(result, which, with_tokens(words, frozen.source), token is not None and result.total != 0)
     if output and len(result):
         write_whole(output, to_image(draw_ranking(result).figure, suffix), force=force)
         click.echo(f"wrote {output}: {len(result)} terms", err=as_json or as_csv)

@@ -1,12 +1,15 @@
 """The options that say which terms are read, and of what: a query, a position, and a token against another."""
 
 import click
+import numpy as np
 
 from symbolic_circuits.errors import TokensError
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.ranking.predictions import RUNNER_UP, predicted, runner_up
 
-__all__ = ["chosen_tokens", "read_against", "readout_options"]
+__all__ = ["chosen_tokens", "read_against", "readout_options", "with_tokens"]
+
+MAX_TOKENS = 12  # that are written out
 
 
 def readout_options(command: object) -> object:
@@ -49,3 +52,14 @@ def chosen_tokens(
         other = runner_up(frozen, token, position)
         words.append(f"{other} the runner-up")
     return token, other, ", ".join(words)
+
+
+def with_tokens(words: str, source: np.ndarray) -> str:
+    """Words for the weights, with the tokens where there are few.
+
+    >>> with_tokens("random weights, seed 0", np.array([3, 4, 31]))
+    'random weights, seed 0; tokens 3 4 31'
+    """
+    if np.ndim(source) != 1 or len(source) > MAX_TOKENS:
+        return words
+    return f"{words}; tokens {' '.join(map(str, source))}"

@@ -30,6 +30,8 @@ def run(*words: str) -> tuple[int, str]:
         (("--tokens", "3 4 31", "--top", "2"), "certified: no other of the 12 terms exceeds"),
         (("attn(2) bilinear", "--top", "50"), "all 12 terms are listed"),
         (("attn(4)*3", "--top", "3"), "no other of the 125 terms exceeds"),
+        (("attn(2) bilinear", "--norm", "--top", "3"), "norm of the output at position 4: +"),
+        (("[no unembed] attn(2)",), "norm of the output at position 4: +"),
         (("attn(4)*3", "--where", "attn.0[1]", "--top", "3"), "no other of the 25 terms exceeds"),
         (("--where", "attn.0[1] and not attn.0[1]"), "there is no term to rank"),
         (("attn(4)*3", "--top", "120"), "20 terms more are in --csv and --json"),

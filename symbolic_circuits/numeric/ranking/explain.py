@@ -6,6 +6,7 @@ Nothing is enumerated where there are too many terms: the largest, with a bound 
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -130,14 +131,15 @@ def explained_by_largest(
     progress: Callable[[int, int], None] | None,
 ) -> Explanation:
     """An explanation among the largest terms, of which more and more are taken until they are enough or a budget ends."""
-    top = FIRST
+    top, lower = FIRST, 0
     while True:
         left = None if deadline == math.inf else max(deadline - time.perf_counter(), 1e-3)
         candidates = largest_candidates(expansion, frozen, aim, top, left, progress)
         found = explanation_of(expansion, aim, candidates, fraction, start, deadline)
+        lower = max(lower, found.lower_bound)  # each holds for every set
         ended = top >= min(MAX_SIZE, expansion.number_of_terms) or time.perf_counter() > deadline
         if found.is_explained or is_cancelled(aim, candidates) or ended:
-            return found
+            return replace(found, lower_bound=lower)
         top = min(top * GROWTH, MAX_SIZE)
 
 

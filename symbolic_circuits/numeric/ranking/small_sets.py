@@ -21,6 +21,7 @@ __all__ = ["exchanged", "fewest", "grown", "small_set"]
 EXCHANGES = 32  # of members for others, for one size of a set
 SIZES = 24  # that are tried by exchanging
 EXCHANGE = 2**27  # multiplications for an exchange of vectors
+LARGEST = 2**15  # vectors among which small sets are searched
 WORK = 2**32  # multiplications for a set that is grown term by term
 
 
@@ -50,12 +51,23 @@ def small_set(
                 return found, size
         lower = max(lower, 3)
     best = first_prefix(values, order, total, radius)
+    return improved(best, candidates, total, radius, lower, deadline), lower
+
+
+def improved(
+    best: np.ndarray | None, candidates: Candidates, total: np.ndarray, radius: float, lower: int, deadline: float
+) -> np.ndarray | None:
+    """A set that is smaller than the best one so far, or the first that is found; among the largest where vectors are many."""
+    values, along, kept = candidates.values, candidates.along, None
+    if len(total) > 1 and len(values) > LARGEST:
+        kept = np.sort(np.argsort(-np.linalg.norm(values, axis=1), kind="stable")[:LARGEST])
+        values, along = values[kept], along[kept]
     for smaller in (exchanged, within_shortlist) if len(total) == 1 else (grown, exchanged_vectors, within_shortlist):
-        sizes = range(lower, 1 + (len(values) if best is None else len(best) - 1))
+        sizes = range(lower, 1 + min(len(values), len(values) if best is None else len(best) - 1))
         if sizes and time.perf_counter() < deadline:
             found = smaller(values, along, total, radius, sizes, deadline)
-            best = best if found is None else found
-    return best, lower
+            best = best if found is None else found if kept is None else kept[found]
+    return best
 
 
 def fewest(along: np.ndarray, bound: float, others: int, needed: float) -> int:
