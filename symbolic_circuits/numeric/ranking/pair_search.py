@@ -29,7 +29,7 @@ def search_pairs(
     right: TermList,
     best: Incumbents,
     key: tuple[int, ...],
-    stop: Callable[[], bool],
+    stop: Callable[[int], bool],
 ) -> tuple[int, float]:
     """Offer the pairs to ``best`` that may belong there; the number evaluated, and a bound on those that a stop left out.
 
@@ -38,6 +38,7 @@ def search_pairs(
     probe : (n,) weights of positions
     u : (d,) direction on the stream
     key : what the keys of the pairs begin with; the numbers of the inputs follow
+    stop : whether to end, given the number of values computed so far
     """
     x, y = sides(family, probe, u, left, right)
     norms_x, norms_y = np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1)
@@ -48,7 +49,7 @@ def search_pairs(
         largest = norms_x[start] * norms_y[0]
         if largest <= best.threshold:
             return evaluated, 0.0
-        if stop():
+        if stop(evaluated):
             return evaluated, float(largest)
         width = int(np.searchsorted(-norms_y * norms_x[start], -best.threshold)) or 1
         end = start + max(1, min(len(x) - start, (BLOCK if start else BLOCK // 8) // width))
@@ -96,7 +97,7 @@ def search_norms(
     right: TermList,
     best: Incumbents,
     key: tuple[int, ...],
-    stop: Callable[[], bool],
+    stop: Callable[[int], bool],
 ) -> tuple[int, float]:
     r"""The same for norms, $|\sum_s p_s u B(x_s, y_s)|$ with u of shape (q, d), by $\sigma \sum_s |p_s| |x_s| |y_s|$."""
     at = np.flatnonzero(probe)
@@ -111,7 +112,7 @@ def search_norms(
     for start in range(0, len(rows), step):
         chosen = rows[start : start + step]
         bounds = sizes_x[chosen] @ sizes_y.T
-        if stop():
+        if stop(evaluated):
             rest = np.linalg.norm(sizes_x[chosen[0]]) * np.linalg.norm(sizes_y, axis=1).max(initial=0.0)
             return evaluated, float(rest)
         i, j = np.nonzero(bounds > best.threshold)

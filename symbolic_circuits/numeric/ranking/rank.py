@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from symbolic_circuits.errors import CertificateError, NotationError, TermIndexError, TokensError
+from symbolic_circuits.errors import CertificateError, NotationError, TermIndexError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.expansion.interpret import fold
 from symbolic_circuits.numeric.activations import finite_forward
@@ -20,7 +20,7 @@ from symbolic_circuits.numeric.matching import require_match
 from symbolic_circuits.numeric.output_places import places
 from symbolic_circuits.numeric.ranking.ground import Ground
 from symbolic_circuits.numeric.ranking.ranking import RankedTerm, Ranking
-from symbolic_circuits.numeric.ranking.search import Found, margin_of, search
+from symbolic_circuits.numeric.ranking.search import MAX_VALUES, Found, Limits, margin_of, search
 from symbolic_circuits.numeric.readout import readout
 from symbolic_circuits.numeric.streams import Streams
 from symbolic_circuits.numeric.weights import Weights
@@ -46,6 +46,7 @@ def rank(
     top: int = 20,
     method: str = "auto",
     seconds: float | None = None,
+    max_values: int = MAX_VALUES,
     max_bytes: int = MAX_BYTES,
     progress: Callable[[int, int], None] | None = None,
 ) -> Ranking:
@@ -61,7 +62,7 @@ def rank(
         their output at the position
     top : how many terms are wanted; fewer where there are fewer, or where all others are zero
     method : "every" evaluates every term, "search" bounds most of them; "auto" takes the first for up to 200,000 terms
-    seconds : the search ends after so long, with the bound that it has reached; no limit by default
+    seconds, max_values : the search ends after so long, or after so many values and bounds, with the bound that it has reached
     max_bytes : limit on the memory for values of terms
     progress : called with the passes done and of all
 
@@ -84,14 +85,14 @@ def rank(
     >>> weights = sc.Weights.example()
     >>> found = rank(sc.path_expansion(weights.model), weights, [3, 4, 31], token=7, top=2)
     >>> [f"{value:.2f} {term}" for term, value in found]
-    ['17.56 bilinear.1(attn.0[0](embed), attn.0[1](embed))', '8.76 bilinear.1(attn.0[1](embed), attn.0[0](embed))']
-    >>> found.is_certified, bool(found.bound < 8.76)
+    ['22.49 bilinear.1(attn.0[0](embed), attn.0[1](embed))', '11.02 bilinear.1(attn.0[1](embed), attn.0[0](embed))']
+    >>> found.is_certified, bool(found.bound < 11)
     (True, True)
     """
     start = time.perf_counter()
     expansion = expansion if isinstance(expansion, PathExpansion) else path_expansion(expansion)
     expansion.enumeration  # noqa: B018 (an error where the heads are symbols)
-    require_request(top, method, seconds)
+    require_request(top, method, seconds, max_values)
     with np.errstate(all="ignore"):  # what overflows is an error of its own
         frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)
     require_match(expansion, frozen.model, frozen.arrays, frozen.positions)
@@ -105,7 +106,7 @@ def rank(
         elif few:
             found = evaluated_all(expansion, frozen, root, place, top, max_bytes)
         else:
-            found = search(expansion, frozen, root, place, top, seconds=seconds, max_bytes=max_bytes, progress=progress)
+            found = search(expansion, frozen, root, place, top, limits=Limits(seconds, max_values, max_bytes), progress=progress)
         listed = recomputed(found, frozen, root, place)
     order = sorted(listed, key=lambda ranked: (-abs(ranked.value), expansion.index(ranked.term)))
     margin = found.margin + RELATIVE * found.bound
@@ -118,19 +119,20 @@ def rank(
         total=value_of(root, expansion.interpret(Streams(frozen))[place]),
         evaluated=found.evaluated,
         bounded=found.bounded,
-        stopped=None if found.is_closed else "time" if seconds is not None else "memory for lists",
+        stopped=found.stopped,
         seconds=time.perf_counter() - start,
     )
 
 
-def require_request(top: object, method: str, seconds: float | None) -> None:
+def require_request(top: object, method: str, seconds: float | None, max_values: int) -> None:
     """Raise unless these can be asked for."""
     if isinstance(top, bool) or not hasattr(top, "__index__") or not 1 <= top <= MAX_TOP:
         raise TermIndexError(f"top is how many terms are wanted, from 1 to {MAX_TOP:,}; got {top!r}")
     if method not in METHODS:
         raise NotationError(f"a method is one of {', '.join(METHODS)}; got {method!r}")
-    if seconds is not None and not seconds > 0:
-        raise TokensError(f"seconds is a time limit above 0; got {seconds!r}")
+    for limit, words in ((seconds, "seconds is a time limit"), (max_values, "max_values is a number of values")):
+        if limit is not None and not limit > 0:
+            raise NotationError(f"{words} above 0; got {limit!r}")
 
 
 def read_at(

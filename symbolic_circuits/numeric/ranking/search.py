@@ -13,6 +13,7 @@ import numpy as np
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.queries.membership import is_before
 from symbolic_circuits.expansion.term import Term
+from symbolic_circuits.numeric.evaluate import MAX_BYTES
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.ranking.chains import Chains
 from symbolic_circuits.numeric.ranking.ground import Ground, Prepared
@@ -21,10 +22,20 @@ from symbolic_circuits.numeric.ranking.prefix_bounds import PrefixBounds
 from symbolic_circuits.numeric.ranking.suffix_search import SuffixSearch
 from symbolic_circuits.numeric.ranking.suffixes import STRIDE
 
-__all__ = ["Found", "search"]
+__all__ = ["MAX_VALUES", "Found", "Limits", "margin_of", "search", "term_of"]
 
 WIDTHS: tuple[tuple[int | None, int], ...] = ((256, 64), (2048, 512), (16384, 4096), (None, 2**62))  # suffixes, terms of a list
+MAX_VALUES = 500_000_000  # about a minute
 BELOW = 1 - 1e-9  # a pass finds again what the last one found
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a search ends although it is not closed."""
+
+    seconds: float | None = None
+    max_values: int = MAX_VALUES  # values and bounds
+    max_bytes: int = MAX_BYTES  # for lists of terms
 
 
 @dataclass(slots=True)
@@ -37,6 +48,7 @@ class Found:
     evaluated: int = 0
     bounded: int = 0
     is_closed: bool = False  # whether nothing was left out whose bound exceeds the smallest value
+    stopped: str | None = None  # the limit that ended the search before it was closed
 
     def smallest(self, top: int) -> float:
         """The smallest of ``top`` values; 0 where there are fewer."""
@@ -55,18 +67,21 @@ def search(
     position: int,
     top: int,
     *,
-    seconds: float | None,
-    max_bytes: int,
+    limits: Limits,
     progress: Callable[[int, int], None] | None = None,
 ) -> Found:
     r"""The terms with the largest $|R x_s|$ at a position s, R being one direction (1, d) or several (q, d)."""
-    deadline = None if seconds is None else time.monotonic() + seconds
     probe = np.zeros(frozen.positions)
     probe[position] = 1
-    ground, found = Ground(expansion, frozen, root, probe, max_bytes), Found()
+    ground, found = Ground(expansion, frozen, root, probe, limits.max_bytes), Found()
+    deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
 
-    def stop() -> bool:
-        return deadline is not None and time.monotonic() > deadline
+    def stop(work: int) -> bool:
+        if deadline is not None and time.monotonic() > deadline:
+            found.stopped = "time"
+        elif found.evaluated + found.bounded + work > limits.max_values:
+            found.stopped = f"{limits.max_values:,} values and bounds"
+        return found.stopped is not None
 
     for done, (width, list_width) in enumerate(WIDTHS, start=1):
         prepared = ground.prepared(list_width, found.smallest(top) * BELOW)
@@ -82,8 +97,12 @@ def search(
         found.is_closed = dropped <= found.smallest(top)
         if progress is not None:
             progress(done, len(WIDTHS))
-        if found.is_closed or stop():
+        if found.is_closed or found.stopped:
             break
+    if found.is_closed:
+        found.stopped = None
+    elif found.stopped is None:
+        found.stopped = f"lists within {limits.max_bytes:,} bytes"
     return found
 
 

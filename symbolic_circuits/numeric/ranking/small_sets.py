@@ -21,7 +21,8 @@ __all__ = ["exchanged", "fewest", "grown", "small_set"]
 EXCHANGES = 32  # of members for others, for one size of a set
 SIZES = 24  # that are tried by exchanging
 EXCHANGE = 2**27  # multiplications for an exchange of vectors
-LARGEST = 2**15  # vectors among which small sets are searched
+POOL_GROWTH = 8
+POOLS = tuple(MAX_CANDIDATES * POOL_GROWTH**k for k in range(5))  # so many of the largest vectors
 WORK = 2**32  # multiplications for a set that is grown term by term
 
 
@@ -57,16 +58,21 @@ def small_set(
 def improved(
     best: np.ndarray | None, candidates: Candidates, total: np.ndarray, radius: float, lower: int, deadline: float
 ) -> np.ndarray | None:
-    """A set that is smaller than the best one so far, or the first that is found; among the largest where vectors are many."""
-    values, along, kept = candidates.values, candidates.along, None
-    if len(total) > 1 and len(values) > LARGEST:
-        kept = np.sort(np.argsort(-np.linalg.norm(values, axis=1), kind="stable")[:LARGEST])
-        values, along = values[kept], along[kept]
-    for smaller in (exchanged, within_shortlist) if len(total) == 1 else (grown, exchanged_vectors, within_shortlist):
-        sizes = range(lower, 1 + min(len(values), len(values) if best is None else len(best) - 1))
-        if sizes and time.perf_counter() < deadline:
-            found = smaller(values, along, total, radius, sizes, deadline)
-            best = best if found is None else found if kept is None else kept[found]
+    """A set that is smaller than the best one so far, or the first that is found.
+
+    Vectors are searched among the largest, in pools of several sizes: what is left of the total is otherwise made up of very many
+    small ones, where a few large ones would do.
+    """
+    is_number = len(total) == 1
+    order = np.argsort(-np.linalg.norm(candidates.values, axis=1), kind="stable")
+    for pool in (len(order),) if is_number else [pool for pool in POOLS if pool == POOLS[0] or pool / POOL_GROWTH < len(order)]:
+        kept = np.sort(order[:pool])
+        values, along = candidates.values[kept], candidates.along[kept]
+        for smaller in (exchanged, within_shortlist) if is_number else (grown, exchanged_vectors, within_shortlist):
+            sizes = range(lower, 1 + min(len(values), len(values) if best is None else len(best) - 1))
+            if sizes and time.perf_counter() < deadline:
+                found = smaller(values, along, total, radius, sizes, deadline)
+                best = best if found is None else kept[found]
     return best
 
 

@@ -31,6 +31,7 @@ class SuffixSearch:
     root : (q, d) functionals on the stream, at the position where ``probe`` (n,) is 1
     best : the largest values so far
     width : how many suffixes of a family go on; None for all
+    stop : whether to end, given the number of bounds and values computed so far
     """
 
     def __init__(
@@ -41,11 +42,11 @@ class SuffixSearch:
         best: Incumbents,
         *,
         width: int | None,
-        stop: Callable[[], bool],
+        stop: Callable[[int], bool],
     ) -> None:
         self.bounds, self.lists, self.outputs, self.best = prepared.bounds, prepared.lists, prepared.outputs, best
         self.chains = self.bounds.chains
-        self.width, self.stop = width, stop
+        self.width, self.is_over = width, stop
         last = len(self.chains.grammar.nonterminals) - 1
         q, d = root.shape
         self.root = HeadFamily(-1, last, last, (), np.eye(len(probe))[None], root[None], np.zeros((1, d, q)))
@@ -75,6 +76,10 @@ class SuffixSearch:
             batch = self.taken(number)
             if len(batch):
                 self.expand(self.chains.heads[number], batch)
+
+    def stop(self, more: int = 0) -> bool:
+        """Whether to end here."""
+        return self.is_over(self.evaluated + self.bounded + more)
 
     def drop(self, bound: float) -> None:
         """Remember the bound of something that is left out."""

@@ -173,10 +173,11 @@ def test_a_search_that_is_stopped_says_what_it_knows():
     frozen = frozen_at("attn(3)*6", n=6)
     expansion = sc.path_expansion("attn(3)*6")
     values = contributions(expansion, frozen, direction=2)
-    found = rank(expansion, frozen, token=2, top=4, method="search", seconds=1e-9)
-    assert not found.is_certified and found.stopped == "time"
-    require_right(found, expansion, values)
-    assert "not closed (time)" in found.summary()
+    for limit, words in (({"seconds": 1e-9}, "time"), ({"max_values": 500}, "500 values and bounds")):
+        found = rank(expansion, frozen, token=2, top=4, method="search", **limit)
+        assert not found.is_certified and found.stopped == words
+        require_right(found, expansion, values)
+        assert f"not closed ({words})" in found.summary()
 
 
 def test_most_terms_are_not_evaluated():
@@ -246,7 +247,8 @@ def test_float32_weights_are_ranked_in_float64():
         ({"top": True}, TermIndexError, "got True"),
         ({"top": 10**9}, TermIndexError, "got 1000000000"),
         ({"method": "guess"}, NotationError, "one of auto, every, search; got 'guess'"),
-        ({"seconds": 0}, TokensError, "above 0"),
+        ({"seconds": 0}, NotationError, "time limit above 0"),
+        ({"max_values": 0}, NotationError, "number of values above 0"),
         ({"token": 11}, TokensError, "outside range"),
         ({"token": 1, "direction": [1.0] * 11}, TokensError, "give one of them"),
         ({"against": 1, "token": None}, TokensError, "give one of them"),
