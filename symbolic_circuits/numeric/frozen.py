@@ -1,12 +1,17 @@
-"""A model with its attention patterns held fixed at one input: arrays ready for evaluation, in floats or modulo a prime."""
+"""A model with its attention patterns held fixed at one input: arrays ready for evaluation, in floats or modulo a prime.
 
-from collections.abc import Mapping
+The arrays are NumPy's, or PyTorch tensors on any device (``frozen.to_torch("cuda")``); sums of terms are then computed there.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from array_api_compat import is_torch_array
 
 from symbolic_circuits.errors import SpecError
+from symbolic_circuits.numeric.array_library import as_numpy, to_tensor
 from symbolic_circuits.numeric.reference import Forward, forward
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Attention, Transformer
@@ -19,7 +24,7 @@ class Frozen:
     """Everything that the value of a term depends on."""
 
     model: Transformer
-    arrays: Mapping[str, np.ndarray]  # weights by name
+    arrays: Mapping[str, np.ndarray]  # weights by name; all arrays may be tensors instead
     patterns: Mapping[int, np.ndarray]  # attention block -> (H, n, n)
     source: np.ndarray  # tokens (n,) or residual input (n, d)
     modulus: int | None = None  # arithmetic modulo a prime; None for floating point
@@ -39,7 +44,9 @@ class Frozen:
         return array if self.modulus is None else array % self.modulus
 
     def forward(self) -> Forward:
-        """The reference forward pass with these patterns; modulo a prime it computes with Python's integers."""
+        """The reference forward pass with these patterns, in NumPy also of tensors; modulo a prime it computes with Python's integers."""
+        if self.is_torch:
+            return self.to_numpy().forward()
         if self.modulus is None:
             return forward(self.model, self.arrays, self.source, patterns=self.patterns)
         arrays = {name: array.astype(object) for name, array in self.arrays.items()}
@@ -47,11 +54,46 @@ class Frozen:
         source = self.source if self.model.embedding else self.source.astype(object)
         return forward(self.model, arrays, source, patterns=patterns, modulus=self.modulus)
 
+    @property
+    def is_torch(self) -> bool:
+        """Whether the arrays are tensors."""
+        return is_torch_array(self.source)
+
     def astype(self, dtype: object) -> Self:
         """The same in another floating-point type."""
-        arrays = {name: array.astype(dtype) for name, array in self.arrays.items()}
-        patterns = {block: pattern.astype(dtype) for block, pattern in self.patterns.items()}
         source = self.source if self.model.embedding else self.source.astype(dtype)
+        return self.converted(lambda array: array.astype(dtype), source)
+
+    def to_torch(self, device: object = None, dtype: object = None) -> Self:
+        """The same as PyTorch tensors.
+
+        Parameters
+        ----------
+        device : "cpu", "cuda", ...; the present one of tensors, else PyTorch's "cpu"
+        dtype : of PyTorch, such as ``torch.float32``; the present one by default
+
+        Raises
+        ------
+        MissingExtraError
+            PyTorch is not installed.
+        SpecError
+            The arithmetic is modulo a prime, which is done in NumPy.
+        """
+        if self.modulus is not None:
+            raise SpecError(f"tensors are of floating point; the weights here are residues modulo {self.modulus}")
+        source = self.source
+        if not self.is_torch:
+            source = source.astype(np.int64 if self.model.embedding else np.result_type(source, np.float32))
+        return self.converted(lambda array: to_tensor(array, device, dtype), to_tensor(source, device, dtype))
+
+    def to_numpy(self) -> Self:
+        """The same as NumPy arrays, for what tensors are not offered for: values of single terms, checks, rankings."""
+        return self.converted(as_numpy, as_numpy(self.source)) if self.is_torch else self
+
+    def converted(self, convert: Callable, source: object) -> Self:
+        """The same with other arrays."""
+        arrays = {name: convert(array) for name, array in self.arrays.items()}
+        patterns = {block: convert(pattern) for block, pattern in self.patterns.items()}
         return type(self)(self.model, arrays, patterns, source, self.modulus)
 
 
@@ -60,7 +102,12 @@ def freeze(weights: Weights, tokens: object) -> Frozen:
 
     Parameters
     ----------
-    tokens : (n,) integers, or the residual input (n, d) for a model without embedding
+    tokens : (n,) integers, or the residual input (n, d) for a model without embedding; an array, a list or a tensor on any device
+
+    Returns
+    -------
+    Frozen
+        In NumPy, whatever the tokens are; ``.to_torch(device)`` makes tensors of it.
 
     Raises
     ------
@@ -72,6 +119,6 @@ def freeze(weights: Weights, tokens: object) -> Frozen:
         heads = {spec.heads for _, spec in model.numbered() if isinstance(spec, Attention) and not isinstance(spec.heads, int)}
         values = ", ".join(f"{h}={weights.size(h)}" for h in sorted(heads, key=str))
         raise SpecError(f"the number of heads of {str(model)!r} is a symbol, but the weights have {values}: use model.subs")
-    source = weights.source(tokens)
+    source = weights.source(as_numpy(tokens))
     run = forward(model, weights.arrays, source)
     return Frozen(model, dict(weights.arrays), run.patterns, source)

@@ -5,6 +5,9 @@ difference $X_k \odot Y_k - X_{k-1} \odot Y_{k-1}$ of two runs of the ablation a
 """
 
 import numpy as np
+from array_api_compat import device, is_torch_array
+
+from symbolic_circuits.numeric.array_library import library_of
 
 __all__ = ["product_by_height", "product_by_sum"]
 
@@ -12,11 +15,13 @@ ROWS = 4  # positions that are multiplied at once, so that their grades stay in 
 
 
 def product_by_sum(x: np.ndarray, y: np.ndarray, length: int, modulus: int | None = None) -> np.ndarray:
-    """The grades 0 to length - 1 of the product, where x and y begin with grade 0.
+    """The grades 0 to length - 1 of the product, where x and y begin with grade 0; arrays, or tensors in floating point.
 
     >>> product_by_sum(np.ones((1, 2, 1)), np.ones((1, 3, 1)), 4).ravel()
     array([1., 2., 2., 1.])
     """
+    if is_torch_array(x):
+        return product_of_tensors(x, y, length)
     out = np.empty((len(x), length, x.shape[2]), dtype=x.dtype)
     g, f = x.shape[1], y.shape[1]
     for start in range(0, len(x), ROWS):
@@ -31,6 +36,17 @@ def product_by_sum(x: np.ndarray, y: np.ndarray, length: int, modulus: int | Non
     return out
 
 
+def product_of_tensors(x: object, y: object, length: int) -> object:
+    """The same of tensors, all positions at once; tensors have no negative steps, so y is turned round once."""
+    g, f = x.shape[1], y.shape[1]
+    turned = y.flip(1)  # grade j at place f - 1 - j
+    out = x.new_empty((len(x), length, x.shape[2]))
+    for k in range(length):
+        low, high = max(0, k - f + 1), min(g, k + 1)
+        out[:, k] = (x[:, low:high] * turned[:, f - 1 - k + low : f - 1 - k + high]).sum(1)
+    return out
+
+
 def product_by_height(
     x: np.ndarray, first_x: int, y: np.ndarray, first_y: int, first: int, length: int, modulus: int | None = None
 ) -> np.ndarray:
@@ -40,7 +56,7 @@ def product_by_height(
     array([1., 3., 5.])
     """
     reduce = (lambda array: array) if modulus is None else (lambda array: array % modulus)
-    out = np.zeros((len(x), length, x.shape[2]), dtype=x.dtype)
+    out = library_of(x).zeros((len(x), length, x.shape[2]), dtype=x.dtype, device=device(x))
     below_x = reduce(x[:, : max(0, first - first_x)].sum(axis=1))
     below_y = reduce(y[:, : max(0, first - first_y)].sum(axis=1))
     for k in range(length):

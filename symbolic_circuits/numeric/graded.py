@@ -19,6 +19,7 @@ from symbolic_circuits.errors import BudgetError, WeightsError
 from symbolic_circuits.expansion.expansion import PathExpansion, interpret, path_expansion
 from symbolic_circuits.expansion.grammar import grammar_of
 from symbolic_circuits.numeric.activations import finite_forward
+from symbolic_circuits.numeric.array_library import as_numpy, library_of, same_kind
 from symbolic_circuits.numeric.checking import AGREES, DIFFERS, ROUNDING, UNDECIDED
 from symbolic_circuits.numeric.evaluate import MAX_BYTES
 from symbolic_circuits.numeric.frozen import Frozen, freeze
@@ -39,7 +40,10 @@ FORWARD, TERMS = "the forward pass with these patterns", "the sum of its terms, 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GradedSums:
-    """What :func:`graded` found. Arrays have one row a grade; norms are over the positions asked for."""
+    """What :func:`graded` found. Arrays have one row a grade; norms are over the positions asked for.
+
+    Streams, logits and the total are tensors where the weights were; everything else is in NumPy.
+    """
 
     expansion: PathExpansion
     by: str
@@ -71,7 +75,7 @@ class GradedSums:
     def tolerance(self) -> float:
         """The remainder that rounding may explain."""
         steps = 2 + self.expansion.model.number_of_blocks
-        return float(ROUNDING * steps * np.finfo(self.streams.dtype).eps * max(self.cancellation, 1.0))
+        return float(ROUNDING * steps * np.finfo(as_numpy(self.streams[:0]).dtype).eps * max(self.cancellation, 1.0))
 
     @property
     def verdict(self) -> str:
@@ -85,7 +89,7 @@ class GradedSums:
 
     def rows(self) -> list[dict[str, int | float | None]]:
         """One row a grade: grade, terms, norm (over that of X), share, remainder, and loss where there are targets."""
-        size = float(np.linalg.norm(self.total))
+        size = float(np.linalg.norm(as_numpy(self.total)))
         out = []
         for k, grade in enumerate(self.grades):
             row = {
@@ -114,7 +118,7 @@ class GradedSums:
             "tolerance": self.tolerance,
             "cancellation": self.cancellation,
             "total_of": self.total_of,
-            "total_norm": float(np.linalg.norm(self.total)),
+            "total_norm": float(np.linalg.norm(as_numpy(self.total))),
             "loss": self.loss,
             "logits_of": list(self.logits_of),
             "logits": None if self.logits is None else self.logits.tolist(),
@@ -140,8 +144,8 @@ class GradedSums:
 
 def graded(
     expansion: PathExpansion | Transformer | str,
-    weights: Weights,
-    tokens: object,
+    weights: Weights | Frozen,
+    tokens: object = None,
     *,
     by: str = "order",
     up_to: int | None = None,
@@ -156,7 +160,8 @@ def graded(
     Parameters
     ----------
     expansion : the path expansion of the weights' model, or a part of it
-    tokens : one sequence (n,), or the residual input (n, d) of a model without embedding
+    weights, tokens : weights with one sequence (n,), or the residual input (n, d) of a model without embedding; or weights that are
+        frozen already, as arrays or tensors. Of tensors, the forward pass that the remainder is against is NumPy's
     by : "order" (heads and bilinear layers passed), "height" (how deep they are nested), "degree" (copies of the input), "heads"
         or "bilinears"
     up_to : the highest grade wanted; all that there are by default, and where it exceeds them
@@ -190,20 +195,22 @@ def graded(
     require_match(expansion, weights.model, weights.arrays, None)
     bounds = expansion.interpret(GradeRanges(by))
     with np.errstate(all="ignore"):  # what overflows is an error of its own
-        frozen = freeze(weights, tokens)
+        frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)
+        host = frozen.to_numpy()
         where = places(frozen, positions)
         chosen, right = tokens_read(frozen, logits, "logits"), targets_read(frozen, targets, len(where))
-        total, total_of = total_of_expansion(expansion, frozen)
+        total, total_of = total_of_expansion(expansion, host)
         high = None if bounds is None else bounds[1] if up_to is None else min(up_to, bounds[1])
         number = 0 if bounds is None else max(0, high - bounds[0] + 1)
         require_output(expansion, frozen, number, len(where), len(chosen), max_bytes)
         series = graded_streams(expansion, frozen, by, up_to=high, max_bytes=max_bytes, progress=progress)
-    streams = np.ascontiguousarray(series.array[where].swapaxes(0, 1))
+    found = library_of(series.array).permute_dims(series.array[where], (1, 0, 2))
+    streams = np.ascontiguousarray(as_numpy(found))
     if not np.isfinite(streams).all():
         raise WeightsError(f"grades of {str(expansion.model)!r} by {by} overflow {streams.dtype}: scale the weights down")
     total = total[where]
     grades = tuple(range(series.first, series.first + len(streams)))
-    W_U = frozen.arrays["W_U"] if frozen.model.unembedding else None
+    W_U = host.arrays["W_U"] if host.model.unembedding else None
     remainders, losses = accuracies(streams, total, W_U, right)
     size, norms = float(np.linalg.norm(total)), np.linalg.norm(streams, axis=(1, 2))
     return GradedSums(
@@ -215,15 +222,15 @@ def graded(
         grades=grades,
         terms=terms_of_grades(expansion, by, grades),
         positions=tuple(where),
-        streams=streams,
-        logits=None if W_U is None else streams @ W_U[chosen].T,
+        streams=same_kind(streams, found),
+        logits=None if W_U is None else same_kind(streams @ W_U[chosen].T, found),
         logits_of=tuple(chosen) if W_U is not None else (),
         norms=norms,
         shares=np.array([ratio(np.vdot(x, total), size**2) for x in streams]),
         remainders=remainders,
         remainder=float(remainders[-1]) if len(remainders) else ratio(size, size),
         cancellation=ratio(norms.sum(), size),
-        total=total,
+        total=same_kind(total, found),
         total_of=total_of,
         losses=losses,
         loss=None if right is None else cross_entropy(total @ W_U.T, right),

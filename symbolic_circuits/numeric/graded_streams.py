@@ -7,7 +7,8 @@ r"""Streams graded by z as an algebra: $x = \sum_k z^k x_k$, heads act on every 
 | W_1, W_2, W_out | bilinear layer | m x d, m x d, d x m |
 
 $W_1 x_i$ and $W_2 y_j$ are computed once a grade, multiplied in pairs at width m, and $W_{out}$ is applied once a grade of the result. A
-series is one array (n, grades, d): all grades pass a weight matrix, and a pattern, in one matrix product.
+series is one array (n, grades, d): all grades pass a weight matrix, and a pattern, in one matrix product. Arrays are NumPy's, or
+tensors where the frozen weights are.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,12 +16,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from array_api_compat import device
 
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.expansion.interpret import Algebra, interpret_grammar
+from symbolic_circuits.numeric.array_library import library_of
 from symbolic_circuits.numeric.evaluate import MAX_BYTES
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.grade_products import product_by_height, product_by_sum
@@ -74,7 +77,7 @@ class GradedStreams(Algebra[Value]):
     ) -> None:
         step_of(by, "input")  # an error where there is no such grading
         self.frozen, self.by, self.up_to, self.done = frozen, by, up_to, done
-        self.dtype = dtype_of(frozen)
+        self.dtype, self.library = dtype_of(frozen), library_of(frozen.x0)
 
     def cut(self, x: Graded, step: int = 0) -> Graded:
         """The grades that still count after a step."""
@@ -84,7 +87,7 @@ class GradedStreams(Algebra[Value]):
         return self.total([])
 
     def input(self, component: Component) -> Graded:
-        return self.cut(Graded(step_of(self.by, "input"), self.frozen.x0[:, None, :].astype(self.dtype)))
+        return self.cut(Graded(step_of(self.by, "input"), self.library.astype(self.frozen.x0[:, None, :], self.dtype)))
 
     def head(self, component: Component, x: Value) -> Summand:
         return Summand(component, (self.value(x),))
@@ -122,14 +125,14 @@ class GradedStreams(Algebra[Value]):
             return parts[0]
         first = min((part.first for part in parts), default=0)
         length = max((part.stop for part in parts), default=0) - first
-        out = np.zeros((len(x0), length, x0.shape[1]), dtype=self.dtype)
+        out = self.library.zeros((len(x0), length, x0.shape[1]), dtype=self.dtype, device=device(x0))
         for part in parts:
             out[:, part.first - first : part.stop - first] += part.array
         return Graded(first, self.frozen.reduce(out))
 
     def attention(self, summands: Sequence[Summand]) -> Graded:
         """The sum of heads of one block at one series: sum_h A^h x_k (W_O^h W_V^h)^T for all k."""
-        component, reduce = summands[0].component, self.frozen.reduce
+        component, reduce, turned = summands[0].component, self.frozen.reduce, self.library.permute_dims
         step = step_of(self.by, "attn")
         x = self.cut(summands[0].inputs[0], step)
         chosen = [summand.component.head for summand in summands]
@@ -143,9 +146,9 @@ class GradedStreams(Algebra[Value]):
         )
         (n, g, d), (h, e) = x.array.shape, W_V.shape[:2]
         v = reduce(x.array.reshape(n * g, d) @ W_V.reshape(h * e, d).T)
-        mixed = reduce(A @ v.reshape(n, g, h, e).transpose(2, 0, 1, 3).reshape(h, n, g * e))
-        rows = mixed.reshape(h, n, g, e).transpose(1, 2, 0, 3).reshape(n * g, h * e)
-        out = reduce(rows @ W_O.transpose(1, 0, 2).reshape(d, h * e).T)
+        mixed = reduce(A @ turned(v.reshape(n, g, h, e), (2, 0, 1, 3)).reshape(h, n, g * e))
+        rows = turned(mixed.reshape(h, n, g, e), (1, 2, 0, 3)).reshape(n * g, h * e)
+        out = reduce(rows @ turned(W_O, (1, 0, 2)).reshape(d, h * e).T)
         return Graded(x.first + step, out.reshape(n, g, d))
 
     def layer(self, summand: Summand) -> Graded:
@@ -162,7 +165,8 @@ class GradedStreams(Algebra[Value]):
         y = x if summand.inputs[0] is summand.inputs[1] else y.below(stop if self.by == HEIGHT else stop - x.first)
         W_1, W_out = arrays[f"{name}.W_1"], arrays.get(f"{name}.W_out")
         W_2 = W_1 if component.is_tied else arrays[f"{name}.W_2"]
-        out = np.empty((len(x.array), stop - first, x.array.shape[2]), dtype=self.dtype)
+        size = (len(x.array), stop - first, x.array.shape[2])
+        out = self.library.empty(size, dtype=self.dtype, device=device(x.array))
         for rows in pieces(len(out), (stop - first) * len(W_1) * out.itemsize):
             left = reduce(by_rows(x.array[rows], W_1))
             right = left if x is y and W_1 is W_2 else reduce(by_rows(y.array[rows], W_2))
@@ -176,8 +180,9 @@ class GradedStreams(Algebra[Value]):
 
 def dtype_of(frozen: Frozen) -> np.dtype:
     """The type that everything is computed in: floating point, or integers modulo a prime."""
-    least = [] if frozen.modulus is not None else [np.float32]
-    return np.result_type(frozen.x0, *frozen.arrays.values(), *least)
+    library = library_of(frozen.x0)
+    least = [] if frozen.modulus is not None else [library.float32]
+    return library.result_type(frozen.x0, *frozen.arrays.values(), *least)
 
 
 def heads_of(array: np.ndarray, chosen: Sequence[int]) -> np.ndarray:
@@ -207,6 +212,8 @@ def graded_streams(
     progress: Callable[[int, int], None] | None = None,
 ) -> Graded:
     """The sum of all terms of each grade at a frozen model, in floating point or modulo its prime; shape (n, grades, d).
+
+    The series is a tensor on their device where the frozen weights are tensors.
 
     Parameters
     ----------

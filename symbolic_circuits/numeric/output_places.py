@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from symbolic_circuits.errors import SpecError, TermIndexError, TokensError
-from symbolic_circuits.numeric.evaluate import probes_at
 from symbolic_circuits.numeric.frozen import Frozen
 
 __all__ = ["places", "require_grade", "targets_read", "tokens_read"]
@@ -23,8 +22,15 @@ def require_grade(up_to: object) -> None:
 
 def places(frozen: Frozen, positions: Sequence[int] | None) -> list[int]:
     """Positions counted from the start, checked."""
-    probes_at(frozen, positions)
-    return list(range(frozen.positions)) if positions is None else [int(position) % frozen.positions for position in positions]
+    n = frozen.positions
+    if positions is None:
+        return list(range(n))
+    if not len(positions):
+        raise TokensError("no positions are asked for: leave positions out for all of them")
+    for position in positions:
+        if not hasattr(position, "__index__") or not -n <= position < n:
+            raise TokensError(f"position {position} is outside a sequence of {n} positions")
+    return [int(position) % n for position in positions]
 
 
 def tokens_read(frozen: Frozen, tokens: Iterable[int] | None, what: str) -> list[int]:

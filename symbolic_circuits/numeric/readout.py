@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symbolic_circuits.errors import TokensError
+from symbolic_circuits.numeric.array_library import as_numpy, same_kind
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.output_places import places
 
@@ -19,7 +20,7 @@ __all__ = ["Readout", "readout"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Readout:
-    """A direction at a position, and words for it."""
+    """A direction at a position, and words for it; the direction is NumPy's, or a tensor where the weights are."""
 
     position: int  # counted from 0
     direction: np.ndarray  # (V,), or (d,) without unembedding
@@ -63,12 +64,13 @@ def readout(
     (place,) = places(frozen, [position])
     if (token is None) == (direction is None) or (against is not None and token is None):
         raise TokensError("a readout is a token, a token against another, or a direction: give one of them")
+    x0 = as_numpy(frozen.x0)
     if direction is not None:
-        vector = np.asarray(direction, dtype=frozen.x0.dtype if frozen.x0.dtype.kind == "f" else float)
+        vector = np.asarray(as_numpy(direction), dtype=x0.dtype if x0.dtype.kind == "f" else float)
         if vector.shape != (width,) or not np.isfinite(vector).all():
             raise TokensError(f"a direction on the output is finite and has shape ({width},); got shape {vector.shape}")
-        return Readout(place, vector, f"a direction at position {place}")
-    what, vector = "logit" if model.unembedding else "coordinate", np.zeros(width, dtype=frozen.x0.dtype)
+        return Readout(place, same_kind(vector, frozen.x0), f"a direction at position {place}")
+    what, vector = "logit" if model.unembedding else "coordinate", np.zeros(width, dtype=x0.dtype)
     words = []
     for number, sign in ((token, 1), (against, -1)):
         if number is None:
@@ -77,4 +79,4 @@ def readout(
             raise TokensError(f"token {number} is outside range({width})")
         vector[number] += sign
         words.append(f"{what} {int(number)}")
-    return Readout(place, vector, f"{' - '.join(words)} at position {place}")
+    return Readout(place, same_kind(vector, frozen.x0), f"{' - '.join(words)} at position {place}")

@@ -12,7 +12,7 @@ __all__ = ["Streams"]
 
 
 class Streams(Algebra[np.ndarray]):
-    """Residual streams (n, d); ``fold`` gives that of one term, ``interpret`` the sum of all of them.
+    """Residual streams (n, d); ``fold`` gives that of one term, ``interpret`` the sum of all of them. Tensors where the weights are.
 
     >>> import symbolic_circuits as sc
     >>> frozen = sc.freeze(sc.Weights.example(), [3, 4, 31])

@@ -19,6 +19,11 @@ def total(expansion: PathExpansion, weights: Weights | Frozen, tokens: object = 
     expansion : of the model of the weights, perhaps of a query: ``expansion.where("attn.0[1]")``
     weights, tokens : attention patterns are those of the forward pass on these tokens; or weights that are frozen already
 
+    Returns
+    -------
+    array
+        A NumPy array; a tensor on the device of the weights where they are frozen tensors (``frozen.to_torch(device)``).
+
     Raises
     ------
     SpecError, WeightsError, TokensError
@@ -30,7 +35,7 @@ def total(expansion: PathExpansion, weights: Weights | Frozen, tokens: object = 
     >>> weights = sc.Weights.example()
     >>> expansion = sc.path_expansion(weights.model)
     >>> through, past = (total(expansion.where(query), weights, [3, 4, 31]) for query in ("attn.0[1]", "not attn.0[1]"))
-    >>> bool(np.allclose(through + past, sc.freeze(weights, [3, 4, 31]).forward().output))
+    >>> bool(np.allclose(through + past, sc.freeze(weights, [3, 4, 31]).forward().output, atol=1e-3))  # weights in float32
     True
     """
     frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)

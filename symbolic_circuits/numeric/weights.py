@@ -23,6 +23,7 @@ import sympy
 from symbolic_circuits.axes import Size
 from symbolic_circuits.errors import SpecError, TokensError, WeightsError
 from symbolic_circuits.numeric import files
+from symbolic_circuits.numeric.array_library import as_numpy
 from symbolic_circuits.spec import Attention, Transformer
 
 __all__ = ["Weights", "layout"]
@@ -56,7 +57,7 @@ def layout(model: Transformer) -> dict[str, tuple[Size, ...]]:
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """The arrays of a model; construction validates them.
+    """The arrays of a model; construction validates them, and makes NumPy arrays of tensors on any device.
 
     Raises
     ------
@@ -208,7 +209,7 @@ def require_names(expected: Mapping[str, object], arrays: Mapping[str, object]) 
 
 def as_finite(name: str, array: object) -> np.ndarray:
     """The array as floating point, read-only, in C order, all entries finite."""
-    array = np.asarray(array)
+    array = np.asarray(as_numpy(array))
     if array.dtype.kind not in "fiu":
         raise WeightsError(f"{name} must hold real numbers; got dtype {array.dtype}")
     dtype = np.float64 if array.dtype.kind in "iu" else array.dtype.newbyteorder("=")
