@@ -65,7 +65,7 @@ def improved(
     """
     is_number = len(total) == 1
     order = np.argsort(-np.linalg.norm(candidates.values, axis=1), kind="stable")
-    for pool in (len(order),) if is_number else [pool for pool in POOLS if pool == POOLS[0] or pool / POOL_GROWTH < len(order)]:
+    for pool in (len(order),) if is_number else [pool for pool in POOLS if pool < POOL_GROWTH * len(order)]:
         kept = np.sort(order[:pool])
         values, along = candidates.values[kept], candidates.along[kept]
         for smaller in (exchanged, within_shortlist) if is_number else (grown, exchanged_vectors, within_shortlist):
