@@ -1,12 +1,20 @@
 """``symbolic-circuits terms``: count and list the terms of a model."""
 
+import csv
+import io
+import json
+from pathlib import Path
+
 import click
 
 from symbolic_circuits.cli.inputs import read_number, table
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.report.classes import path_class_rows
+from symbolic_circuits.report.count_figure import draw_counts
+from symbolic_circuits.report.figures import to_image
 from symbolic_circuits.report.plain import to_plain
+from symbolic_circuits.whole_file import require_format, write_whole
 
 EXAMPLES = """
 \b
@@ -14,14 +22,17 @@ Examples:
   symbolic-circuits terms "attn(2) bilinear"
   symbolic-circuits terms "(attn(12) bilinear)*4" --start 1000000000000000000000 --limit 3
   symbolic-circuits terms "attn(H) bilinear" --classes
-  symbolic-circuits terms "attn(2) bilinear" --notation matrix
+  symbolic-circuits terms "attn(2) bilinear" --notation matrix --json
   symbolic-circuits terms "(attn(2) bilinear)*3" --sample 5 --seed 1
   symbolic-circuits terms "(attn(12) bilinear)*4" --where "attn.0[1] > bilinear.1.left and bilinear.* <= 1" --limit 3
+  symbolic-circuits terms "(attn(12) bilinear)*4" --limit 0 -o counts.svg
 \b
 A query: components (attn.0[1], attn.*[1], bilinear.*, embed), paths (a > b: later; a >> b: directly; bilinear.1.left),
 numbers (attn.* <= 2, order = 3, height, degree), and, or, not, brackets.
 """
 MAX_CLASSES = 10_000
+MAX_BITS = 13_000  # of integers that are written with all their digits
+FORMATS = (".svg", ".png")
 
 
 @click.command(epilog=EXAMPLES)
@@ -33,37 +44,92 @@ MAX_CLASSES = 10_000
 @click.option("--where", metavar="QUERY", help="Only the terms of a query; they have numbers of their own.")
 @click.option("--classes", is_flag=True, help="Path classes, heads left open, with the number of terms in each.")
 @click.option("--notation", help="Add the value of each term: operator, matrix, index or tensor.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A picture of the numbers by order, .svg or .png.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 def terms(
-    model: str, start: str, limit: int, sampled: int | None, seed: int, where: str | None, classes: bool, notation: str | None
+    model: str,
+    start: str,
+    limit: int,
+    sampled: int | None,
+    seed: int,
+    where: str | None,
+    classes: bool,
+    notation: str | None,
+    as_json: bool,
+    as_csv: bool,
+    output: Path | None,
+    force: bool,
 ) -> None:
     """Count the terms of MODEL, and list some of them with number, order, height and degree."""
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv print one or the other: give one of them")
+    suffix = require_format(output, FORMATS) if output else ""
     whole = path_expansion(model)
     expansion = whole.where(where) if where else whole
-    of_all = f" of {in_words(whole.number_of_terms)}" if where else ""
-    click.echo(f"{expansion.model}: {in_words(expansion.number_of_terms)}{of_all} terms")
-    if expansion.is_empty:
-        return
-    if sampled and (classes or not isinstance(expansion.number_of_terms, int)):
+    by_class = classes or not isinstance(expansion.number_of_terms, int)
+    if sampled and by_class:
         raise click.UsageError("--sample draws terms, but heads are left open here: path classes are listed without it")
-    if classes or not isinstance(expansion.number_of_terms, int):
-        list_classes(expansion, notation or "operator")
-        return
-    first = read_number(start, "the number of a term")
+    if expansion.is_empty:
+        rows = []
+    elif by_class:
+        rows = rows_of_classes(expansion, notation or "operator")
+    else:
+        rows = rows_of_terms(expansion, read_number(start, "the number of a term"), limit, sampled, seed, notation)
+    if as_json:
+        click.echo(json.dumps(data_of(expansion, whole, rows, by_class), indent=1))
+    elif as_csv:
+        click.echo(as_lines(rows), nl=False)
+    else:
+        of_all = f" of {in_words(whole.number_of_terms)}" if where else ""
+        click.echo(f"{expansion.model}: {in_words(expansion.number_of_terms)}{of_all} terms")
+        if rows:
+            table("", list(rows[0]), [[str(value) for value in row.values()] for row in rows])
+    if output:
+        write_whole(output, to_image(draw_counts(expansion).figure, suffix), force=force)
+        click.echo(f"wrote {output}: numbers of terms by order", err=as_json or as_csv)
+
+
+def rows_of_terms(
+    expansion: PathExpansion, first: int, limit: int, sampled: int | None, seed: int, notation: str | None
+) -> list[dict[str, object]]:
+    """A row for each term: the terms from a number on, or drawn at random."""
     chosen = expansion.sample(sampled, seed=seed) if sampled else expansion[first : first + limit]
-    heads = ["term", "number", "order", "height", "degree"] + ([notation] if notation else [])
     rows = []
     for k, term in enumerate(chosen):
         number = expansion.index(term) if sampled else first + k
-        value = [to_plain(term.expr(notation))] if notation else []
-        rows.append([str(term), str(number), str(term.order), str(term.height), str(term.degree), *value])
-    table("", heads, rows)
+        row = {"term": str(term), "number": number, "order": term.order, "height": term.height, "degree": term.degree}
+        rows.append(row | ({notation: to_plain(term.expr(notation))} if notation else {}))
+    return rows
 
 
-def list_classes(expansion: PathExpansion, notation: str) -> None:
-    """The table of path classes."""
-    rows = path_class_rows(expansion, notation, MAX_CLASSES)
-    table(
-        "",
-        ["path class", "terms", "order", "value"],
-        [[str(r.term), str(r.count), str(r.term.order), to_plain(r.value)] for r in rows],
-    )
+def rows_of_classes(expansion: PathExpansion, notation: str) -> list[dict[str, object]]:
+    """A row for each path class."""
+    found = path_class_rows(expansion, notation, MAX_CLASSES)
+    return [{"path class": str(r.term), "terms": r.count, "order": r.term.order, "value": to_plain(r.value)} for r in found]
+
+
+def data_of(expansion: PathExpansion, whole: PathExpansion, rows: list[dict[str, object]], by_class: bool) -> dict[str, object]:
+    """Plain data; counts are integers, or text where they depend on symbols or have thousands of digits."""
+
+    def plain(value: object) -> object:
+        return value if isinstance(value, str) or (isinstance(value, int) and value.bit_length() < MAX_BITS) else in_words(value)
+
+    return {
+        "model": str(expansion.model),
+        "query": None if expansion.query is None else str(expansion.query),
+        "number_of_terms": plain(expansion.number_of_terms),
+        "number_of_all_terms": plain(whole.number_of_terms),
+        "classes" if by_class else "terms": [{name: plain(value) for name, value in row.items()} for row in rows],
+    }
+
+
+def as_lines(rows: list[dict[str, object]]) -> str:
+    """CSV, a line a row."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    if rows:
+        writer.writerow(rows[0])
+        writer.writerows(row.values() for row in rows)
+    return stream.getvalue()
