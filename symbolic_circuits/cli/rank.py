@@ -99,8 +99,8 @@ def as_table(result: Ranking) -> str:
     """CSV with all digits."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["rank", "term", "order", "height", "value"])
-    writer.writerows([row[name] for name in ("rank", "term", "order", "height", "value")] for row in result.rows())
+    writer.writerow(["rank", "term", "number", "order", "height", "value", "share"])
+    writer.writerows(row.values() for row in result.rows())
     return stream.getvalue()
 
 

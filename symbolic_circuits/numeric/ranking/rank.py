@@ -62,7 +62,8 @@ def rank(
         their output at the position
     top : how many terms are wanted; fewer where there are fewer, or where all others are zero
     method : "every" evaluates every term, "search" bounds most of them; "auto" takes the first for up to 200,000 terms
-    seconds, max_values : the search ends after so long, or after so many values and bounds, with the bound that it has reached
+    seconds, max_values : after its first narrow pass the search ends when so long has passed, or so many values and bounds are
+        computed, with the bound that it has reached
     max_bytes : limit on the memory for values of terms
     progress : called with the passes done and of all
 
@@ -117,6 +118,7 @@ def rank(
         bound=found.bound + margin,
         margin=margin,
         total=value_of(root, expansion.interpret(Streams(frozen))[place]),
+        is_norm=len(root) > 1,
         evaluated=found.evaluated,
         bounded=found.bounded,
         stopped=found.stopped,

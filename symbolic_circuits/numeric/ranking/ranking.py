@@ -31,7 +31,8 @@ class Ranking:
     terms: tuple[RankedTerm, ...]
     bound: float  # no other term has a larger absolute value; the margin is part of it
     margin: float  # how far rounding may have moved a value
-    total: float  # the sum of all terms: the readout of the model, or the norm of its output
+    total: float  # the readout of the sum of all terms
+    is_norm: bool  # norms are ranked, which do not add up
     evaluated: int  # terms whose value was computed
     bounded: int  # parts of terms that were bounded, each standing for all terms that contain it; 0 where all were evaluated
     stopped: str | None = None  # the budget that ended the search; None where it ran to its end
@@ -55,14 +56,16 @@ class Ranking:
         return everything or self.bound <= self.smallest + 2 * self.margin
 
     def rows(self) -> list[dict[str, object]]:
-        """One row a term: rank, term, number, order, value, and share of the total (a norm has none)."""
+        """One row a term: rank, term, number, order, value, and share of the total (norms have none)."""
         return [
             {
                 "rank": k,
                 "term": str(term),
+                "number": self.expansion.index(term),
                 "order": term.order,
                 "height": term.height,
                 "value": value,
+                "share": None if self.is_norm or not self.total else value / self.total,
             }
             for k, (term, value) in enumerate(self.terms, start=1)
         ]

@@ -77,7 +77,7 @@ def search(
     deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
 
     def stop(work: int) -> bool:
-        if deadline is not None and time.monotonic() > deadline:
+        if found.evaluated and deadline is not None and time.monotonic() > deadline:  # not before the first pass is done
             found.stopped = "time"
         elif found.evaluated + found.bounded + work > limits.max_values:
             found.stopped = f"{limits.max_values:,} values and bounds"

@@ -170,11 +170,12 @@ def test_lists_that_do_not_fit_are_bounded(model, max_bytes):
 
 
 def test_a_search_that_is_stopped_says_what_it_knows():
-    frozen = frozen_at("attn(3)*6", n=6)
-    expansion = sc.path_expansion("attn(3)*6")
+    frozen = frozen_at("attn(4)*6", n=6, e=4)
+    arrays = {name: 3 * array if name.endswith("W_V") else array for name, array in frozen.arrays.items()}
+    frozen, expansion = Frozen(frozen.model, arrays, frozen.patterns, frozen.source), sc.path_expansion("attn(4)*6")
     values = contributions(expansion, frozen, direction=2)
     for limit, words in (({"seconds": 1e-9}, "time"), ({"max_values": 500}, "500 values and bounds")):
-        found = rank(expansion, frozen, token=2, top=4, method="search", **limit)
+        found = rank(expansion, frozen, token=2, top=400, method="search", **limit)
         assert not found.is_certified and found.stopped == words
         require_right(found, expansion, values)
         assert f"not closed ({words})" in found.summary()
