@@ -24,14 +24,15 @@ def each_input(
     chunk: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Outcome]:
-    """``function(expansion, weights, tokens)`` for every sequence of a batch, as they are completed.
+    """``function(expansion, weights=weights, tokens=tokens)`` for every sequence of a batch, as they are completed.
 
     Parameters
     ----------
-    function : ``total``, ``graded``, ``rank``, or any other at the top level of a module; options by ``functools.partial``
+    function : ``total``, ``graded``, ``rank``, ``explain``, ``partial(ablate, query="attn.0[1]")``, or any other at the top level of a
+        module with parameters of these names; options by ``functools.partial``
     batch : sequences of tokens, (b, n) or of lengths of their own; residual inputs (n, d) for a model without embedding
     executor : any ``concurrent.futures.Executor``; in place by default
-    chunk : sequences that are submitted together; by default as many as take a tenth of a second
+    chunk : sequences that are submitted together; by default as many as take up to half a second
     progress : called with the number of outcomes and of sequences
 
     Raises
@@ -63,4 +64,10 @@ def each_input(
     batch = list(batch)
     if batch and np.ndim(batch[0]) == 0:
         raise TokensError("a batch is a list of sequences; got one sequence: put it in a list")
-    return outcomes(function, batch, shared=(expansion, weights), executor=executor, chunk=chunk, progress=progress)
+    shared = (function, expansion, weights)
+    return outcomes(at_input, batch, shared=shared, executor=executor, chunk=chunk, progress=progress)
+
+
+def at_input(function: Callable, expansion: PathExpansion, weights: Weights, tokens: object) -> object:
+    """The function at one sequence; by name, because some have other parameters between."""
+    return function(expansion, weights=weights, tokens=tokens)

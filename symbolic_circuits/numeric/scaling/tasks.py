@@ -7,7 +7,7 @@
 | a worker ends, and the executor with it (process pool) | what was in flight is lost: WorkerError; what was not begun: NotStartedError |
 | the caller stops (KeyboardInterrupt, ``close``) | what is outstanding is cancelled |
 
-Items are sent some at a time, so many that a submission takes TARGET seconds, and few submissions are outstanding at a time, so
+Items are sent some at a time, so many that a submission takes from LEAST to TARGET seconds, and few submissions are outstanding at a time, so
 that there may be millions of items. Every item is computed by itself: values are the same bit for bit in place and through any
 executor, whatever is sent together, on processors of one kind with the same number of BLAS threads. Reductions belong in the order
 of the items (:func:`symbolic_circuits.numeric.scaling.outcome.in_order`), not in that of completion.
@@ -27,7 +27,8 @@ from symbolic_circuits.numeric.scaling.worker import attempt, run, unpacked
 
 __all__ = ["outcomes"]
 
-TARGET = 0.1  # seconds of work that are submitted at a time
+TARGET = 0.5  # seconds of work that are submitted at a time at most
+LEAST = 0.05  # and at least, so that submitting costs little beside it (dask: several milliseconds)
 WINDOW = 256  # submissions that are outstanding at most, where the number of workers is not known
 
 
@@ -49,7 +50,7 @@ def outcomes(
     shared : what all calls read; it is sent once a worker, or about so
     executor : any ``concurrent.futures.Executor``, such as a process pool or ``dask.distributed.Client(...).get_executor()``; in
         this process, one after the other, by default. It is not shut down
-    chunk : items that are submitted together; by default as many as take a tenth of a second
+    chunk : items that are submitted together; by default as many as take up to half a second
     window : submissions that are outstanding at most; three a worker by default, or 256 where their number is not known
     progress : called with the number of outcomes and of items
 
@@ -143,12 +144,12 @@ class Dispatch:
         return bool(self.outstanding)
 
     def following(self) -> Batch:
-        """The next items: what takes TARGET seconds, less near the end so that no worker is left without."""
+        """The next items: what takes TARGET seconds, less near the end so that no worker is left without, but LEAST seconds."""
         left = len(self.items) - self.begun
         size = self.chunk or 1
         if self.chunk is None and self.computed:
-            fitting = TARGET * self.computed / max(self.seconds, 1e-9)
-            size = max(1, min(int(fitting), left // (2 * self.workers)))
+            rate = self.computed / max(self.seconds, 1e-9)
+            size = max(1, min(int(TARGET * rate), max(int(LEAST * rate), left // (2 * self.workers))))
         batch = Batch(range(self.begun, min(self.begun + size, len(self.items))))
         self.begun = batch.indices.stop
         return batch

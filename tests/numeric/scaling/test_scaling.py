@@ -44,6 +44,16 @@ KINDS = ["in place", "threads", "fork", "spawn", "dask"]
 MODEL = "attn(2) bilinear attn(1) bilinear(tied)"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forked():
+    """Two pools, one to be broken; their workers are forked before this process has threads, which a fork does not copy."""
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(2, mp_context=fork) as executor, ProcessPoolExecutor(2, mp_context=fork) as doomed:
+        for pool in (executor, doomed):
+            assert in_order(outcomes(slow_square, range(4), executor=pool, chunk=1)) == [0, 1, 4, 9]
+        yield executor, doomed
+
+
 @pytest.fixture(scope="module")
 def cluster():
     require("dask")
@@ -67,13 +77,12 @@ def spawned():
 @pytest.fixture
 def executor(request):
     """An executor of the kind that is the parameter."""
-    if request.param in ("dask", "spawn"):
-        name = {"dask": "cluster", "spawn": "spawned"}[request.param]
-        found = request.getfixturevalue(name)
-        yield found.get_executor() if request.param == "dask" else found
+    if request.param == "dask":
+        yield request.getfixturevalue("cluster").get_executor()
+    elif request.param == "spawn":
+        yield request.getfixturevalue("spawned")
     elif request.param == "fork":
-        with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as executor:
-            yield executor
+        yield request.getfixturevalue("forked")[0]
     elif request.param == "threads":
         with ThreadPoolExecutor(2) as executor:
             yield executor
@@ -272,8 +281,9 @@ def test_an_item_that_cannot_be_sent_is_the_error_of_its_task(executor: Executor
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_a_worker_that_dies_in_a_pool_ends_it_and_finished_values_are_kept(method: str) -> None:
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method)) as executor:
+def test_a_worker_that_dies_in_a_pool_ends_it_and_finished_values_are_kept(method: str, forked: tuple) -> None:
+    executor = forked[1] if method == "fork" else ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method))
+    with executor:
         found = list(outcomes(dies_at_seven, range(40), executor=executor, chunk=1))
     assert sorted(o.index for o in found) == list(range(40))
     lost = [o.index for o in found if isinstance(o.error, WorkerError)]
