@@ -162,7 +162,8 @@ class Evaluator:
         rows: dict[int, dict[bytes, np.ndarray]] = {}
         for source, probes in asked:
             rows.setdefault(source, {}).update((row.tobytes(), row) for row in probes)
-        found = {source: self.values(source, np.array(list(known.values()))) for source, known in rows.items()}
+        n = self.frozen.positions  # none is asked of what patterns of zeros read
+        found = {source: self.values(source, np.array([*known.values()]).reshape(-1, n)) for source, known in rows.items()}
         place = {source: {row: k for k, row in enumerate(known)} for source, known in rows.items()}
         return [found[source][:, [place[source][row.tobytes()] for row in probes]] for source, probes in asked]
 
@@ -182,7 +183,7 @@ class Evaluator:
         chunks = [reduce(h if out is None else h @ out.T) for h in self.products(left, right, weights)]
         pairs = np.concatenate(chunks)
         if not production.unordered:
-            pairs = pairs.reshape(-1, *pairs.shape[2:])
+            pairs = pairs.reshape(pairs.shape[0] * pairs.shape[1], *pairs.shape[2:])
             return reduce(2 * pairs) if production.twice else pairs
         j, i = np.tril_indices(len(pairs))
         return reduce(pairs[i, j] * np.where(i == j, 1, 2)[:, None, None].astype(pairs.dtype))

@@ -146,9 +146,10 @@ def balanced(W_V: np.ndarray, W_O: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ----------
     W_V, W_O : (H, e, d), (H, d, e)
     """
-    q_o, r_o = np.linalg.qr(W_O)
-    q_v, r_v = np.linalg.qr(W_V.swapaxes(1, 2))
+    size_o, size_v = (np.abs(W).max(axis=(1, 2), keepdims=True, initial=0.0) for W in (W_O, W_V))
+    q_o, r_o = np.linalg.qr(W_O / np.where(size_o > 0, size_o, 1))  # their product is not to underflow
+    q_v, r_v = np.linalg.qr(W_V.swapaxes(1, 2) / np.where(size_v > 0, size_v, 1))
     u, s, v = np.linalg.svd(r_o @ r_v.swapaxes(1, 2))
     rank = s.shape[1]
-    root = np.sqrt(s)[:, None, :]
+    root = np.sqrt(s)[:, None, :] * np.sqrt(size_o) * np.sqrt(size_v)
     return (q_v @ (v.swapaxes(1, 2)[:, :, :rank] * root)).swapaxes(1, 2), q_o @ (u[:, :, :rank] * root)

@@ -13,6 +13,7 @@ from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.expansion.queries.membership import is_before
 from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.numeric.ranking.chains import Chains, HeadFamily, PairFamily
+from symbolic_circuits.numeric.ranking.lengths import lengths
 from symbolic_circuits.numeric.ranking.term_lists import TermList
 
 __all__ = ["KeptLists"]
@@ -84,7 +85,7 @@ class KeptLists:
 
     def scores(self, k: int, values: np.ndarray) -> np.ndarray:
         """sum_s O(s) |x_s|."""
-        return np.linalg.norm(values, axis=2) @ self.outside[k][self.needed[k]]
+        return lengths(values) @ self.outside[k][self.needed[k]]
 
     def built(self, k: int) -> TermList:
         """The list of a nonterminal."""
@@ -137,8 +138,8 @@ class KeptLists:
         left, right = (self.lists[source] for source in family.production.inputs)
         weights = np.sqrt(self.outside[family.nonterminal][at])
         x, y = left.at_positions(at), right.at_positions(at)
-        sizes_x = np.linalg.norm(x, axis=2) * weights * self.sigma[family.number]
-        i, j = self.promising(family, sizes_x, np.linalg.norm(y, axis=2) * weights)
+        sizes_x = lengths(x) * weights * self.sigma[family.number]
+        i, j = self.promising(family, sizes_x, lengths(y) * weights)
         hidden_x, hidden_y = x @ family.W_1.T, y @ family.W_2.T
         factor = np.where(i == j, 1, 2) if family.production.unordered else np.full(len(i), family.factor)
         values, step = [np.zeros((0, *x.shape[1:]))], max(1, CHUNK // max(1, hidden_x[:1].size))

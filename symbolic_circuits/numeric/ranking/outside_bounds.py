@@ -6,6 +6,7 @@ $\nu$ on its other input. A term x that makes this sum small cannot be a part of
 
 import numpy as np
 
+from symbolic_circuits.numeric.ranking.lengths import finite
 from symbolic_circuits.numeric.ranking.prefix_bounds import PrefixBounds
 from symbolic_circuits.numeric.ranking.spectral import norm_bound
 
@@ -39,4 +40,6 @@ def outside_bounds(bounds: PrefixBounds, root: np.ndarray, probe: np.ndarray) ->
             for one, other in ((left, right), (right, left)):
                 found = bounds.sigma[family.number] * O[k] * bounds.nu[other].max(axis=0) * ROUNDING
                 np.maximum(O[one], found, out=O[one])
+    for bound in O:
+        finite(bound)
     return O

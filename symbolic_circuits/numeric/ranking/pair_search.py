@@ -12,6 +12,7 @@ import numpy as np
 
 from symbolic_circuits.numeric.ranking.chains import PairFamily
 from symbolic_circuits.numeric.ranking.incumbents import Incumbents
+from symbolic_circuits.numeric.ranking.lengths import finite, lengths
 from symbolic_circuits.numeric.ranking.spectral import output_bound
 from symbolic_circuits.numeric.ranking.term_lists import TermList
 
@@ -41,12 +42,12 @@ def search_pairs(
     stop : whether to end, given the number of values computed so far
     """
     x, y = sides(family, probe, u, left, right)
-    norms_x, norms_y = np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1)
+    norms_x, norms_y = lengths(x), lengths(y)
     rows, columns = np.argsort(-norms_x, kind="stable"), np.argsort(-norms_y, kind="stable")
     x, norms_x, y, norms_y = x[rows], norms_x[rows] * family.factor * ROUNDING, y[columns], norms_y[columns]
     start, evaluated = 0, 0
     while start < len(x) and len(y):
-        largest = norms_x[start] * norms_y[0]
+        largest = finite(norms_x[start] * norms_y[0])
         if largest <= best.threshold:
             return evaluated, 0.0
         if stop(evaluated):
@@ -81,7 +82,7 @@ def sides(family: PairFamily, probe: np.ndarray, u: np.ndarray, left: TermList, 
     at = np.flatnonzero(probe)
     weights = np.sqrt(np.abs(probe[at]))
     form = (family.W_1.T * family.pulled_back(u)) @ family.W_2
-    U, S, V = np.linalg.svd(form)
+    U, S, V = np.linalg.svd(finite(form))
     rank = min(family.W_1.shape)
     root = np.sqrt(S[:rank])
     x = left.at_positions(at) @ (U[:, :rank] * root) * weights[:, None]
@@ -102,18 +103,18 @@ def search_norms(
     r"""The same for norms, $|\sum_s p_s u B(x_s, y_s)|$ with u of shape (q, d), by $\sigma \sum_s |p_s| |x_s| |y_s|$."""
     at = np.flatnonzero(probe)
     weights, W = np.sqrt(np.abs(probe[at])), family.pulled_back(u)
-    sigma = output_bound(W, (family.W_1 @ family.W_1.T) * (family.W_2 @ family.W_2.T))
+    sigma = output_bound(W, family.W_1, family.W_2)
     x, y = left.at_positions(at), right.at_positions(at)
     hidden_x, hidden_y = x @ family.W_1.T * probe[at][:, None], y @ family.W_2.T
-    sizes_x = np.linalg.norm(x, axis=2) * weights * (sigma * family.factor * ROUNDING)
-    sizes_y = np.linalg.norm(y, axis=2) * weights
-    rows = np.argsort(-np.linalg.norm(sizes_x, axis=1), kind="stable")
+    sizes_x = lengths(x) * weights * (sigma * family.factor * ROUNDING)
+    sizes_y = lengths(y) * weights
+    rows = np.argsort(-lengths(sizes_x), kind="stable")
     evaluated, step = 0, max(1, BLOCK // max(1, len(y)))
     for start in range(0, len(rows), step):
         chosen = rows[start : start + step]
-        bounds = sizes_x[chosen] @ sizes_y.T
+        bounds = finite(sizes_x[chosen] @ sizes_y.T)
         if stop(evaluated):
-            rest = np.linalg.norm(sizes_x[chosen[0]]) * np.linalg.norm(sizes_y, axis=1).max(initial=0.0)
+            rest = lengths(sizes_x[chosen[0]]) * lengths(sizes_y).max(initial=0.0)
             return evaluated, float(rest)
         i, j = np.nonzero(bounds > best.threshold)
         order = np.argsort(-bounds[i, j], kind="stable")
@@ -142,7 +143,7 @@ def offer_norms(
             break
         i, j = pairs[:, start : start + size]
         factor = np.where(i == j, 1, 2) if family.production.unordered else family.factor
-        found = factor * np.linalg.norm(np.einsum("xsm,xsm->xm", hidden_x[i], hidden_y[j]) @ W.T, axis=1)
+        found = factor * lengths(np.einsum("xsm,xsm->xm", hidden_x[i], hidden_y[j]) @ W.T)
         best.offer(found, [np.broadcast_to(np.array(key, dtype=np.int64), (len(found), len(key))), i, j])
         evaluated += len(found)
     return evaluated

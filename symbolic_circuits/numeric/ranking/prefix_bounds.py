@@ -18,6 +18,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from symbolic_circuits.numeric.ranking.chains import Chains, HeadFamily, PairFamily
+from symbolic_circuits.numeric.ranking.lengths import finite, lengths
 from symbolic_circuits.numeric.ranking.pair_outputs import PairOutputs
 from symbolic_circuits.numeric.ranking.spectral import bilinear_bound, norm_bound
 from symbolic_circuits.numeric.ranking.term_lists import TermList
@@ -56,6 +57,9 @@ class PrefixBounds:
         self.err: list[np.ndarray] = []
         for k in range(len(chains.readings)):
             self.add(k)
+        for tables in (self.beta, self.norms, self.nu, self.err, self.sigma):
+            for table in tables:
+                finite(table)
 
     def add(self, k: int) -> None:
         """The tables of a nonterminal and of its own families."""
@@ -94,7 +98,7 @@ class PrefixBounds:
         self.first.append(None)
         if reading.input is not None:
             read = self.chains.frozen.x0 @ family.W_V.swapaxes(1, 2)
-            direct[:, 0] = np.linalg.norm(read, axis=-1)
+            direct[:, 0] = lengths(read)
             self.first[-1] = family.A @ read
         for number in reading.pairs:
             np.maximum(direct, self.read_pairs(family, number), out=direct)
@@ -108,7 +112,7 @@ class PrefixBounds:
         """Bounds on what heads read of the outputs of a bilinear layer."""
         if number in self.outputs:
             found = self.outputs[number]
-            read = [np.linalg.norm(found.values @ W.T, axis=-1) for W in family.W_V]
+            read = [lengths(found.values @ W.T) for W in family.W_V]
             return np.array([self.by_order(norms, found.orders, found.at) for norms in read])
         return norm_bound(family.W_V)[:, None, None] * self.norms[number]
 
@@ -127,7 +131,7 @@ class PrefixBounds:
             bound[:, :, 1] = 0
         elif self.afford("first", h * g * r * q * n):
             read = first[None] @ M.swapaxes(-1, -2)
-            bound[:, :, 1] = np.linalg.norm(read, axis=-1)
+            bound[:, :, 1] = lengths(read)
         if self.J > 2:
             self.sharpen_second(bound, M, writer)
         return bound.max(axis=1)
@@ -167,7 +171,7 @@ class PrefixBounds:
         second = writer.A[:, None] @ np.concatenate(read, axis=1)  # (H', terms, n, r')
         for place in range(g):
             flat = second[place].reshape(-1, q) @ M[:, place].transpose(2, 0, 1).reshape(q, h * r)
-            norms = np.sqrt(np.einsum("xhr,xhr->xh", *2 * (flat.reshape(-1, h, r),)))
+            norms = lengths(flat.reshape(-1, h, r))
             bound[:, place, 2] = norms.reshape(number, self.n, h).max(axis=0).T
 
     # bilinear layers and nonterminals
@@ -178,14 +182,14 @@ class PrefixBounds:
         sigma = family.factor * bilinear_bound(family.W_1, family.W_2, family.W_out)
         if family.number in self.outputs:
             found = self.outputs[family.number]
-            norms = self.by_order(np.linalg.norm(found.values, axis=-1), found.orders, found.at)
+            norms = self.by_order(lengths(found.values), found.orders, found.at)
         else:
             norms = sigma * self.convolved(self.nu[left], self.nu[right])
         self.sigma.append(sigma)
         self.norms.append(norms)
         epsilon, (m, d) = np.finfo(family.W_1.dtype).eps, family.W_1.shape
-        rows, wide = np.linalg.norm(family.W_1, axis=1).max(), np.linalg.norm(family.W_2)
-        size = family.factor * rows * wide * (1.0 if family.W_out is None else np.linalg.norm(family.W_out))
+        rows, wide = lengths(family.W_1).max(), lengths(family.W_2, axes=2)
+        size = family.factor * rows * wide * (1.0 if family.W_out is None else lengths(family.W_out, axes=2))
         nu_left, nu_right = self.nu[left].max(axis=0), self.nu[right].max(axis=0)
         carried = sigma * (nu_left * self.err[right] + nu_right * self.err[left])
         self.pair_errors.append(carried + epsilon * (m + 2 * d) * size * nu_left * nu_right)
@@ -212,10 +216,10 @@ class PrefixBounds:
         """nu of a nonterminal."""
         if k in self.lists:
             found = self.lists[k]
-            return self.by_order(np.linalg.norm(found.values, axis=-1), found.orders, found.at)
+            return self.by_order(lengths(found.values), found.orders, found.at)
         reading, nu = self.chains.readings[k], np.zeros((self.J, self.n))
         if reading.input is not None:
-            nu[0] = np.linalg.norm(self.chains.frozen.x0, axis=-1)
+            nu[0] = lengths(self.chains.frozen.x0)
         for number in reading.heads:
             family = self.chains.heads[number]
             out = norm_bound(family.W_O)[:, None, None] * self.later(self.mixed(family, self.beta[number]))
@@ -233,7 +237,7 @@ class PrefixBounds:
             layer, chosen = family.components[0].layer, [component.head for component in family.components]
             size = np.ones(len(chosen))
             for letter in "VO":
-                size = size * np.linalg.norm(frozen.arrays[f"attn.{layer}.W_{letter}"][chosen], axis=(1, 2))
+                size = size * lengths(frozen.arrays[f"attn.{layer}.W_{letter}"][chosen], axes=2)
             steps = epsilon * (self.n + frozen.x0.shape[1] + family.width) * size
             gain = norm_bound(family.W_O) * norm_bound(family.W_V)
             nu = self.nu[family.source].max(axis=0)

@@ -19,6 +19,7 @@ from symbolic_circuits.numeric.frozen import Frozen, freeze
 from symbolic_circuits.numeric.matching import require_match
 from symbolic_circuits.numeric.output_places import places
 from symbolic_circuits.numeric.ranking.ground import Ground
+from symbolic_circuits.numeric.ranking.lengths import finite, lengths
 from symbolic_circuits.numeric.ranking.ranking import RankedTerm, Ranking
 from symbolic_circuits.numeric.ranking.search import MAX_VALUES, Found, Limits, margin_of, search
 from symbolic_circuits.numeric.readout import readout
@@ -31,6 +32,7 @@ __all__ = ["rank"]
 FEW = 200_000  # terms that are evaluated one by one rather than searched
 MAX_TOP = 100_000
 RELATIVE = 1e-12  # rounding of bounds
+UNDERFLOW = 1e-290  # values below lose digits
 METHODS = ("auto", "every", "search")
 
 
@@ -99,15 +101,16 @@ def rank(
     require_match(expansion, frozen.model, frozen.arrays, frozen.positions)
     frozen = frozen.astype(np.float64)
     finite_forward(frozen)
-    root, place, words = read_at(frozen, position, token, against, direction)
+    root, rounding, place, words = read_at(frozen, position, token, against, direction)
     few = expansion.number_of_terms <= FEW if method == "auto" else method == "every"
-    with np.errstate(under="ignore"):
+    with np.errstate(all="ignore"):  # bounds that overflow are an error of their own
         if expansion.is_empty:
             found = Found(is_closed=True)
         elif few:
-            found = evaluated_all(expansion, frozen, root, place, top, max_bytes)
+            found = evaluated_all(expansion, frozen, root, rounding, place, top, max_bytes)
         else:
-            found = search(expansion, frozen, root, place, top, limits=Limits(seconds, max_values, max_bytes), progress=progress)
+            limits = Limits(seconds, max_values, max_bytes)
+            found = search(expansion, frozen, root, place, top, rounding=rounding, limits=limits, progress=progress)
         listed = recomputed(found, frozen, root, place)
     order = sorted(listed, key=lambda ranked: (-abs(ranked.value), expansion.index(ranked.term)))
     margin = found.margin + RELATIVE * found.bound
@@ -139,36 +142,45 @@ def require_request(top: object, method: str, seconds: float | None, max_values:
 
 def read_at(
     frozen: Frozen, position: int, token: int | None, against: int | None, direction: object
-) -> tuple[np.ndarray, int, str]:
-    """The functionals (q, d) on the stream that are read, the position, and words for both."""
+) -> tuple[np.ndarray, float, int, str]:
+    """The functionals (q, d) on the stream that are read, how far rounding may have moved them, the position, and words for both.
+
+    One functional is a number with a sign; a norm has two at least.
+    """
+    W_U, epsilon = frozen.arrays.get("W_U"), np.finfo(np.float64).eps
     if token is None and against is None and direction is None:
         (place,) = places(frozen, [position])
-        if not frozen.model.unembedding:
-            return np.eye(frozen.x0.shape[1]), place, f"norm of the output at position {place}"
-        return np.linalg.qr(frozen.arrays["W_U"], mode="r"), place, f"norm of the output at position {place}"
+        root = np.eye(frozen.x0.shape[1]) if W_U is None else np.linalg.qr(W_U, mode="r")
+        rounding = 0.0 if W_U is None else epsilon * len(W_U) * lengths(W_U, axes=2)
+        root = np.pad(root, ((0, max(0, 2 - len(root))), (0, 0)))
+        return root, float(rounding), place, f"norm of the output at position {place}"
     wanted = readout(frozen, position=position, token=token, against=against, direction=direction)
-    return wanted.on_stream(frozen)[None], wanted.position, wanted.words
+    u = np.abs(wanted.direction)
+    rounding = 0.0 if W_U is None else epsilon * np.count_nonzero(u) * lengths(u @ np.abs(W_U))
+    return wanted.on_stream(frozen)[None], float(rounding), wanted.position, wanted.words
 
 
 def value_of(root: np.ndarray, stream: np.ndarray) -> float:
     """The readout of a stream (d,): a number with its sign, or a norm."""
     read = root @ stream
-    return float(read[0]) if len(read) == 1 else float(np.linalg.norm(read))
+    return float(read[0]) if len(read) == 1 else float(lengths(read))
 
 
-def evaluated_all(expansion: PathExpansion, frozen: Frozen, root: np.ndarray, place: int, top: int, max_bytes: int) -> Found:
+def evaluated_all(
+    expansion: PathExpansion, frozen: Frozen, root: np.ndarray, rounding: float, place: int, top: int, max_bytes: int
+) -> Found:
     """Every term, and the largest of them."""
     if len(root) == 1:
         values = np.abs(stream_contributions(expansion, frozen, place, root[0]))
     else:
-        values = np.linalg.norm(stream_values(expansion, frozen, [place])[:, 0] @ root.T, axis=1)
-    order = np.argsort(-values, kind="stable")
+        values = lengths(stream_values(expansion, frozen, [place])[:, 0] @ root.T)
+    order = np.argsort(-finite(values), kind="stable")
     found = Found(evaluated=len(values), is_closed=True)
     found.values = {expansion[int(k)]: float(values[k]) for k in order[:top] if values[k]}
     found.bound = float(values[order[top]]) if len(order) > top else 0.0
     probe = np.zeros(frozen.positions)
     probe[place] = 1
-    found.margin = margin_of(Ground(expansion, frozen, root, probe, max_bytes, work=0.0).whole.bounds, root, place)
+    found.margin = margin_of(Ground(expansion, frozen, root, probe, max_bytes, work=0.0).whole.bounds, root, rounding, place)
     return found
 
 
@@ -183,7 +195,7 @@ def recomputed(found: Found, frozen: Frozen, root: np.ndarray, place: int) -> li
     streams, known, out = Streams(frozen), {}, []
     for term, value in found.values.items():
         anew = value_of(root, fold(term, streams, known)[place])
-        if abs(abs(anew) - value) > 4 * found.margin + 1e-9 * value:
+        if abs(abs(anew) - value) > 4 * found.margin + 1e-9 * value + UNDERFLOW:
             raise CertificateError(f"{term} was found with the value {value!r}, but has {anew!r}: the bounds do not hold")
         out.append(RankedTerm(term, anew))
     return out

@@ -18,6 +18,7 @@ from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.ranking.chains import Chains
 from symbolic_circuits.numeric.ranking.ground import Ground, Prepared
 from symbolic_circuits.numeric.ranking.incumbents import Incumbents
+from symbolic_circuits.numeric.ranking.lengths import finite, lengths
 from symbolic_circuits.numeric.ranking.prefix_bounds import PrefixBounds
 from symbolic_circuits.numeric.ranking.suffix_search import SuffixSearch
 from symbolic_circuits.numeric.ranking.suffixes import STRIDE
@@ -67,10 +68,11 @@ def search(
     position: int,
     top: int,
     *,
+    rounding: float,
     limits: Limits,
     progress: Callable[[int, int], None] | None = None,
 ) -> Found:
-    r"""The terms with the largest $|R x_s|$ at a position s, R being one direction (1, d) or several (q, d)."""
+    r"""The terms with the largest $|R x_s|$ at a position s, R being one direction (1, d) or several (q, d), known up to ``rounding``."""
     probe = np.zeros(frozen.positions)
     probe[position] = 1
     ground, found = Ground(expansion, frozen, root, probe, limits.max_bytes), Found()
@@ -91,7 +93,7 @@ def search(
         found.merge({term_of(key, ground.chains, prepared): value for key, value in best.values.items()}, top)
         found.evaluated += one.evaluated + prepared.evaluated
         found.bounded += one.bounded
-        found.margin = max(found.margin, margin_of(prepared.bounds, root, position))
+        found.margin = max(found.margin, margin_of(prepared.bounds, root, rounding, position))
         dropped = max(one.dropped, prepared.dropped)
         found.bound = max(dropped, found.smallest(top))
         found.is_closed = dropped <= found.smallest(top)
@@ -106,11 +108,12 @@ def search(
     return found
 
 
-def margin_of(bounds: PrefixBounds, root: np.ndarray, position: int) -> float:
-    """A bound on the rounding error of a value, to first order."""
-    size, last = np.linalg.norm(root), len(bounds.nu) - 1
+def margin_of(bounds: PrefixBounds, root: np.ndarray, rounding: float, position: int) -> float:
+    """A bound on the rounding error of a value, to first order; ``rounding`` is that of the root itself."""
+    size, last = lengths(root, axes=2), len(bounds.nu) - 1
     epsilon = np.finfo(float).eps
-    return float(size * (bounds.err[last][position] + epsilon * root.shape[1] * bounds.nu[last][:, position].max()))
+    carried, largest = size * bounds.err[last][position], bounds.nu[last][:, position].max()
+    return float(finite(carried + (size * epsilon * root.shape[1] + rounding) * largest))
 
 
 def term_of(key: tuple[int, ...], chains: Chains, prepared: Prepared) -> Term:

@@ -38,14 +38,22 @@ def bilinear_bound(W_1: np.ndarray, W_2: np.ndarray, W_out: np.ndarray | None) -
     >>> bool(bilinear_bound(np.eye(3), np.eye(3), None) >= 1)
     True
     """
-    gram_1, gram_2 = W_1 @ W_1.T, W_2 @ W_2.T
-    gram_out = np.eye(len(W_1)) if W_out is None else W_out.T @ W_out
-    by_output = output_bound(W_out, gram_1 * gram_2)
+    by_output = output_bound(W_out, W_1, W_2)
+    (W_1, one), (W_2, two), (W_out, out) = scaled(W_1), scaled(W_2), scaled(np.eye(len(W_1)) if W_out is None else W_out)
+    gram_1, gram_2, gram_out = W_1 @ W_1.T, W_2 @ W_2.T, W_out.T @ W_out
     by_left = norm_bound(W_1.T @ (gram_out * gram_2) @ W_1) ** 0.5
     by_right = norm_bound(W_2.T @ (gram_out * gram_1) @ W_2) ** 0.5
-    return float(min(by_output, by_left, by_right))
+    return float(min(by_output, min(by_left, by_right) * (one * two * out)))
 
 
-def output_bound(W: np.ndarray | None, pairs: np.ndarray) -> np.ndarray:
-    r"""$\|W (W_1 \odot W_2)\|$, row by row Kronecker products, for W (..., a, m) and pairs = $W_1 W_1^T \odot W_2 W_2^T$ (m, m)."""
-    return norm_bound(pairs if W is None else W @ pairs @ np.swapaxes(W, -1, -2)) ** 0.5
+def output_bound(W: np.ndarray | None, W_1: np.ndarray, W_2: np.ndarray) -> float:
+    r"""$\|W (W_1 \odot W_2)\|$, row by row Kronecker products, for W (a, m), whose Gram matrix is $W_1 W_1^T \odot W_2 W_2^T$ (m, m)."""
+    (W_1, one), (W_2, two), (W, out) = scaled(W_1), scaled(W_2), (None, 1.0) if W is None else scaled(W)
+    pairs = (W_1 @ W_1.T) * (W_2 @ W_2.T)
+    return float(norm_bound(pairs if W is None else W @ pairs @ W.T) ** 0.5 * (one * two * out))
+
+
+def scaled(M: np.ndarray) -> tuple[np.ndarray, float]:
+    """The matrix divided by its largest entry, and that: fourth powers of entries are to be numbers."""
+    size = float(np.abs(M).max(initial=0.0)) or 1.0
+    return M / size, size

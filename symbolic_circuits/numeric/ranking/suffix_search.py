@@ -11,6 +11,7 @@ import numpy as np
 from symbolic_circuits.numeric.ranking.chains import HeadFamily, Reading
 from symbolic_circuits.numeric.ranking.ground import Prepared
 from symbolic_circuits.numeric.ranking.incumbents import Incumbents
+from symbolic_circuits.numeric.ranking.lengths import finite, lengths
 from symbolic_circuits.numeric.ranking.pair_search import search_norms, search_pairs
 from symbolic_circuits.numeric.ranking.spectral import norm_bound
 from symbolic_circuits.numeric.ranking.suffixes import Suffixes, compressed, extended, sizes_of
@@ -127,7 +128,7 @@ class SuffixSearch:
                 V[rows] = some.V[rows] @ M[place].transpose(1, 0, 2).reshape(r, g * w)
             V = V.reshape(len(some), -1, g, w).swapaxes(1, 2)  # (N, H', q, r')
             sizes = sizes_of(V) * ROUNDING
-            coarse = sizes * (np.abs(some.P) @ self.largest[writer.number].T)
+            coarse = finite(sizes * (np.abs(some.P) @ self.largest[writer.number].T))
             self.bounded += coarse.size
             self.extend_where(some, V, sizes, coarse > self.best.threshold, writer)
 
@@ -154,7 +155,7 @@ class SuffixSearch:
 
     def offer(self, batch: Suffixes, rows: np.ndarray, values: np.ndarray, leaf: tuple) -> None:
         """Offer values (N, q) of suffixes with a leaf: the number of a pair family and of its inputs, or -1."""
-        values = values[:, 0] if values.shape[1] == 1 else np.linalg.norm(values, axis=1)
+        values = values[:, 0] if values.shape[1] == 1 else lengths(values)
         self.evaluated += len(values)
         ends = [np.broadcast_to(np.asarray(part, dtype=np.int64), len(rows)) for part in leaf]
         self.best.offer(values, [batch.path[rows], *ends])
@@ -171,9 +172,9 @@ class SuffixSearch:
         found, sizes = self.outputs[number], sizes_of(batch.V) * ROUNDING
         for place, rows in batch.by_place():
             read = found.values @ family.W_V[place].T  # (terms, P, r)
-            norms = np.linalg.norm(read, axis=-1)
+            norms = lengths(read)
             P = batch.P[rows][:, found.at]
-            coarse = sizes[rows][:, None] * (np.abs(P) @ norms.T)
+            coarse = finite(sizes[rows][:, None] * (np.abs(P) @ norms.T))
             self.bounded += coarse.size
             i, t = np.nonzero(coarse > self.best.threshold)
             step = max(1, CHUNK // read[0].size) if len(read) else 1
@@ -189,7 +190,7 @@ class SuffixSearch:
             read = norm_bound(family.W_V)[:, None, None] * self.bounds.norms[number]
         else:
             read = self.bounds.read_pairs(family, number)
-        bound = sizes_of(batch.V) * ROUNDING * np.einsum("xn,xn->x", np.abs(batch.P), read.max(axis=1)[batch.place])
+        bound = finite(sizes_of(batch.V) * ROUNDING * np.einsum("xn,xn->x", np.abs(batch.P), read.max(axis=1)[batch.place]))
         self.bounded += len(bound)
         order = np.argsort(-bound, kind="stable")
         limit = len(order) if self.width is None else max(1, self.width // 64)

@@ -16,6 +16,8 @@ from typing import Self
 
 import numpy as np
 
+from symbolic_circuits.numeric.ranking.lengths import lengths
+
 __all__ = ["STRIDE", "Suffixes", "compressed", "extended", "sizes_of"]
 
 STRIDE = 2**20  # more than the heads of any family
@@ -39,11 +41,15 @@ class Suffixes:
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """Several as one."""
+        """Several as one; functionals with fewer values than others get zeros for the rest, which leaves their norms as they are."""
         if len(parts) == 1:
             return parts[0]
-        columns = ([getattr(part, name) for part in parts] for name in ("place", "P", "V", "path", "bound"))
-        return cls(*map(np.concatenate, columns))
+        most = max(part.V.shape[1] for part in parts)
+        V = np.concatenate([np.pad(part.V, ((0, 0), (0, most - part.V.shape[1]), (0, 0))) for part in parts])
+        place, P, path, bound = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("place", "P", "path", "bound")
+        )
+        return cls(place, P, V, path, bound)
 
     def by_place(self) -> Iterator[tuple[int, np.ndarray]]:
         """The rows of each last head."""
@@ -61,12 +67,12 @@ def extended(path: np.ndarray, number: int, place: int) -> np.ndarray:
 
 def sizes_of(V: np.ndarray) -> np.ndarray:
     """Upper bounds of the spectral norms of functionals (..., q, r): Frobenius norms, exact for q = 1."""
-    return np.sqrt(np.einsum("...qr,...qr->...", V, V))
+    return lengths(V, axes=2)
 
 
 def compressed(V: np.ndarray) -> np.ndarray:
-    """Functionals (N, q, r) with the same norms at every vector and at most r rows: square roots of V^T V."""
-    if V.shape[1] <= V.shape[2]:
-        return V
-    values, vectors = np.linalg.eigh(V.swapaxes(1, 2) @ V)
-    return np.sqrt(np.maximum(values, 0))[:, :, None] * vectors.swapaxes(1, 2)
+    """Functionals (N, q, r) with the same norms at every vector and at most r rows: the triangles of QR decompositions.
+
+    A square root of V^T V would lose half of the digits where V takes some vectors to much less than others.
+    """
+    return V if V.shape[1] <= V.shape[2] else np.linalg.qr(V, mode="r")
