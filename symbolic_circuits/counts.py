@@ -5,15 +5,15 @@ __all__ = ["in_words"]
 MAX_DIGITS = 60
 
 
-def in_words(count: object) -> str:
-    """An exact number where it is short, else its leading digits.
+def in_words(count: object, most: int = MAX_DIGITS) -> str:
+    """An exact number where it is short, of about so many digits at most, else its leading digits.
 
     >>> in_words(5600322), in_words(7**2000)
     ('5,600,322', 'about 1.57e+1690')
     """
     if not isinstance(count, int):
         return str(count)
-    if count.bit_length() <= 3 * MAX_DIGITS:
+    if count.bit_length() <= 3 * most:
         return f"{count:,}"
     digits = int(count.bit_length() * 0.30102999566398120)
     while 10**digits > count:

@@ -134,7 +134,7 @@ def raise_syntax_error(text: str, error: UnexpectedCharacters | UnexpectedToken 
 def fail(text: str, position: int, what: str) -> NoReturn:
     """Raise SpecSyntaxError with a caret under ``position``."""
     start = max(0, position - 40)
-    shown = text[start : position + 40].replace("\n", " ").replace("\t", " ")
+    shown = "".join(c if c.isprintable() else " " for c in text[start : position + 40])  # nothing that a terminal obeys
     raise SpecSyntaxError(f"cannot read the model text: {what} at character {position}\n  {shown}\n  {' ' * (position - start)}^")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from symbolic_circuits.errors import NotationError, OutputError
 
-__all__ = ["require_format", "write_whole"]
+__all__ = ["require_format", "require_free", "write_whole"]
 
 
 def require_format(path: Path, formats: tuple[str, ...]) -> str:
@@ -14,6 +14,14 @@ def require_format(path: Path, formats: tuple[str, ...]) -> str:
     if path.suffix not in formats:
         raise NotationError(f"cannot tell the format of {path.name!r}: it ends in none of {', '.join(formats)}")
     return path.suffix
+
+
+def require_free(path: Path, *, force: bool = False) -> None:
+    """Raise OutputError where a file would not be written: it exists and ``force`` is not set, or there is no such folder."""
+    if path.exists() and not force:
+        raise OutputError(f"{path} exists: give another name, or --force to replace it")
+    if not path.parent.is_dir():
+        raise OutputError(f"cannot write {path}: there is no folder {path.parent}")
 
 
 def write_whole(path: Path, content: str | bytes, *, force: bool = False) -> None:
@@ -24,10 +32,7 @@ def write_whole(path: Path, content: str | bytes, *, force: bool = False) -> Non
     OutputError
         The file exists and ``force`` is not set, there is no such folder, or writing fails.
     """
-    if path.exists() and not force:
-        raise OutputError(f"{path} exists: give another name, or --force to replace it")
-    if not path.parent.is_dir():
-        raise OutputError(f"cannot write {path}: there is no folder {path.parent}")
+    require_free(path, force=force)
     data = content.encode() if isinstance(content, str) else content
     temporary = None
     try:

@@ -6,6 +6,7 @@ from importlib import import_module
 import click
 
 from symbolic_circuits import __version__
+from symbolic_circuits.cli.inert import inert
 from symbolic_circuits.errors import BudgetError, SymbolicCircuitsError
 
 __all__ = ["main"]
@@ -58,7 +59,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except SymbolicCircuitsError as error:
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {inert(error)}", err=True)
             ctx.exit(3 if isinstance(error, BudgetError) else 2)
         except MemoryError:
             click.echo("error: there is not enough memory for this", err=True)
@@ -66,7 +67,7 @@ class Commands(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # whoever reads has had enough; click ends quietly
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {inert(error)}", err=True)
             ctx.exit(2)
 
 

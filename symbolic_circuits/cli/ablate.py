@@ -10,7 +10,8 @@ import networkx
 import numpy as np
 
 from symbolic_circuits.cli.batches import example_batch, read_batch
-from symbolic_circuits.cli.inputs import EXIT_CODES, read_tokens, read_weights, table, without_nan
+from symbolic_circuits.cli.inert import inert
+from symbolic_circuits.cli.inputs import EXIT_CODES, read_tokens, read_weights, signed, table, without_nan
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.cli.readouts import chosen_tokens
 from symbolic_circuits.expansion.expansion import path_expansion
@@ -22,7 +23,7 @@ from symbolic_circuits.numeric.interventions.levels import ACTIVATIONS, TERMS
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.report.causal_figure import draw_causal_graph
 from symbolic_circuits.report.figures import to_image
-from symbolic_circuits.whole_file import require_format, write_whole
+from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 EXAMPLES = """
 \b
@@ -114,6 +115,8 @@ def ablate(
     if as_json and as_csv:
         raise click.UsageError("--json and --csv print one or the other: give one of them")
     suffix = require_format(output, FORMATS) if output else ""
+    if output:
+        require_free(output, force=force)  # before the work is done
     weights, words = read_weights(model, path, seed)
     expansion, given = path_expansion(weights.model), read_tokens(tokens, weights, seed)
     inputs = other_inputs(weights, model is None and path is None, len(given), by, (other, batch, sequences), seed)
@@ -134,7 +137,7 @@ def ablate(
         with progress_bar("causal graph") as progress:
             graph = causal_graph(expansion, weights, given, position=position, token=token, against=minus, progress=progress)
         write_whole(output, graph_bytes(graph, suffix), force=force)
-        click.echo(f"wrote {output}: {len(graph)} components, {graph.number_of_edges()} edges", err=as_json or as_csv)
+        click.echo(f"wrote {inert(output)}: {len(graph)} components, {graph.number_of_edges()} edges", err=as_json or as_csv)
     ctx.exit(EXIT_CODES[result.verdict])
 
 
@@ -185,13 +188,13 @@ def print_result(result: Intervention, position: int, top: int, effect: dict[str
     click.echo(str(result).split("\n")[0])
     if result.number_of_terms:
         rows, what = result.rows(position, top), "token" if result.frozen.model.unembedding else "coordinate"
-        shown = [[str(row["token"]), *(f"{row[name]:+.4f}" for name in ("before", "after", "change"))] for row in rows]
+        shown = [[str(row["token"]), *(signed(row[name]) for name in ("before", "after", "change"))] for row in rows]
         table("", [what, "before", "after", "change"], shown)
         left = result.before.shape[1] - len(rows)
         if left:
             click.echo(f"  {left} more are in --csv and --json")
     if effect is not None:
-        numbers = f"{effect['before']:+.4f} before, {effect['after']:+.4f} after, effect {effect['change']:+.4f}"
+        numbers = f"{signed(effect['before'])} before, {signed(effect['after'])} after, effect {signed(effect['change'])}"
         click.echo(f"  {effect['readout']}: {numbers}" + (f" ({which})" if which else ""))
     click.echo(f"  {result.summary()}")
 

@@ -10,8 +10,8 @@ import click
 import numpy as np
 
 from symbolic_circuits.cli.batches import example_batch, random_batch, read_batch
-from symbolic_circuits.cli.graded import without_nan
-from symbolic_circuits.cli.inputs import read_tokens, read_weights, table
+from symbolic_circuits.cli.inert import inert
+from symbolic_circuits.cli.inputs import read_tokens, read_weights, table, without_nan, written_out
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.cli.readouts import chosen_tokens, read_against, readout_options, with_tokens
 from symbolic_circuits.errors import SpecError
@@ -24,7 +24,7 @@ from symbolic_circuits.numeric.ranking.predictions import PREDICTION, RUNNER_UP
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.report.figures import to_image
 from symbolic_circuits.report.ranking_figure import draw_explanation, draw_local_complexity
-from symbolic_circuits.whole_file import require_format, write_whole
+from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 EXAMPLES = """
 \b
@@ -89,6 +89,8 @@ def explain(
     if as_json and as_csv:
         raise click.UsageError("--json and --csv print one or the other: give one of them")
     suffix = require_format(output, FORMATS) if output else ""
+    if output:
+        require_free(output, force=force)  # before the work is done
     weights, words = read_weights(model, path, seed)
     expansion = path_expansion(weights.model)
     expansion = expansion.where(where) if where else expansion
@@ -103,11 +105,13 @@ def explain(
         inputs = batch_of(weights, model is None and path is None, batch, sequences, seed)
         result, which = many_inputs(expansion, weights, inputs, read), ""
     print_result(result, which, words, as_json, as_csv)
-    if output and is_drawable(result):
+    if output and not is_drawable(result):
+        click.echo(f"there is nothing to draw: {inert(output)} is not written", err=as_json or as_csv)
+    elif output:
         draw = draw_local_complexity if isinstance(result, LocalComplexity) else draw_explanation
         drawn = draw(result)
         write_whole(output, to_image((drawn[0] if isinstance(drawn, tuple) else drawn).figure, suffix), force=force)
-        click.echo(f"wrote {output}", err=as_json or as_csv)
+        click.echo(f"wrote {inert(output)}", err=as_json or as_csv)
     ctx.exit(0 if result.is_explained else 3)
 
 
@@ -197,7 +201,7 @@ def as_table(result: Explanation | LocalComplexity) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(heads)
-    writer.writerows([row[name] for name in heads] for row in rows)
+    writer.writerows([written_out(row[name]) for name in heads] for row in rows)
     return stream.getvalue()
 
 

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import click
 
-from symbolic_circuits.cli.inputs import EXIT_CODES, read_integers, read_tokens, read_weights, table, without_nan
+from symbolic_circuits.cli.inert import inert
+from symbolic_circuits.cli.inputs import (
+    EXIT_CODES,
+    read_integers,
+    read_tokens,
+    read_weights,
+    signed,
+    table,
+    without_nan,
+    written_out,
+)
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.expansion.expansion import path_expansion
@@ -15,7 +25,7 @@ from symbolic_circuits.numeric.graded import GradedSums
 from symbolic_circuits.numeric.graded import graded as graded_sums
 from symbolic_circuits.report.figures import to_image
 from symbolic_circuits.report.graded_figure import draw_graded
-from symbolic_circuits.whole_file import require_format, write_whole
+from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 EXAMPLES = """
 \b
@@ -29,6 +39,7 @@ Examples:
 FORMATS = (".svg", ".png")
 MAX_COLUMNS = 8  # logits that the table has room for
 SHOWN = 60  # grades that the table has room for
+DIGITS = 15  # of numbers of terms in the table
 
 
 @click.command(epilog=EXAMPLES)
@@ -71,6 +82,8 @@ def graded(
     if as_json and as_csv:
         raise click.UsageError("--json and --csv print one or the other: give one of them")
     suffix = require_format(output, FORMATS) if output else ""
+    if output:
+        require_free(output, force=force)  # before the work is done
     weights, words = read_weights(model, path, seed)
     given = read_tokens(tokens, weights, seed)
     with progress_bar("summing by grade") as progress:
@@ -93,7 +106,7 @@ def graded(
         print_table(result, words, logits is not None)
     if output:
         write_whole(output, to_image(draw_graded(result)[0].figure, suffix), force=force)
-        click.echo(f"wrote {output}: {len(result.grades)} grades", err=as_json or as_csv)
+        click.echo(f"wrote {inert(output)}: {len(result.grades)} grades", err=as_json or as_csv)
     ctx.exit(EXIT_CODES[result.verdict])
 
 
@@ -110,7 +123,7 @@ def as_table(result: GradedSums, with_logits: bool) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([*heads, *(name for name, _, _ in chosen)])
     for k, row in enumerate(result.rows()):
-        writer.writerow([*row.values(), *(float(result.logits[k, i, j]) for _, i, j in chosen)])
+        writer.writerow([*map(written_out, row.values()), *(float(result.logits[k, i, j]) for _, i, j in chosen)])
     return stream.getvalue()
 
 
@@ -122,13 +135,13 @@ def print_table(result: GradedSums, words: str, with_logits: bool) -> None:
     for k, row in enumerate(result.rows()[:SHOWN]):
         line = [
             str(row["grade"]),
-            "" if row["terms"] is None else in_words(row["terms"]),
+            "" if row["terms"] is None else in_words(row["terms"], DIGITS),
             f"{row['norm']:.3e}",
             f"{row['share']:+.4f}",
             f"{row['remainder']:.2e}",
         ]
         line += [f"{row['loss']:.4f}"] if "loss" in row else []
-        rows.append([*line, *(f"{result.logits[k, i, j]:+.4f}" for _, i, j in chosen)])
+        rows.append([*line, *(signed(result.logits[k, i, j]) for _, i, j in chosen)])
     click.echo(str(result).split("\n")[0])
     table("", [*heads, *(name for name, _, _ in chosen)], rows)
     if len(result.grades) > SHOWN:

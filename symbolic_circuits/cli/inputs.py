@@ -1,4 +1,4 @@
-"""What commands share: reading a model, its weights, tokens and numbers; printing a table; JSON without NaN."""
+"""What commands share: reading a model, its weights, tokens and numbers; tables; numbers of any size in JSON, CSV and tables."""
 
 import math
 import sys
@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from rich.box import SIMPLE
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from symbolic_circuits.cli.inert import inert
+from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import SpecError, TermError, TokensError
 from symbolic_circuits.numeric.checking import AGREES, DIFFERS, UNDECIDED
 from symbolic_circuits.numeric.weights import Weights
@@ -22,21 +25,28 @@ __all__ = [
     "read_number",
     "read_tokens",
     "read_weights",
+    "signed",
     "table",
     "without_nan",
+    "written_out",
 ]
 
 EXIT_CODES = {AGREES: 0, DIFFERS: 1, UNDECIDED: 3}
 RANDOM_POSITIONS = 5
 RANDOM_WIDTH = 16
 MAX_DIGITS = 4000
+MAX_BITS = 13_000  # of integers that are written with all their digits: Python writes 4,300
 PIPE_WIDTH = 10_000  # lines are not folded where a program reads them
+PADDING = 3  # characters between two columns of a table
+NUMBER_WIDTH = 24  # of columns that are not folded
+FOLDED_WIDTH = 24  # that others keep at least
+LARGE = 1e7  # from here on a number of a table has an exponent
 
 
 def read_weights(model: str | None, path: Path | None, seed: int) -> tuple[Weights, str]:
     """Weights of a file, of the example, or random ones; and words for which."""
     if path is not None:
-        return Weights.load(path, model=model), f"the weights of {path.name}"
+        return Weights.load(path, model=model), f"the weights of {inert(path.name)}"
     if model is None:
         return Weights.example(), "the trained example, addition modulo 31"
     parsed = Transformer.parse(model)
@@ -83,21 +93,52 @@ def read_integers(text: str | None, option: str) -> list[int] | None:
 
 
 def table(title: str, heads: list[str], rows: list[list[str]]) -> None:
-    """Print a table; first column left, the others right."""
-
-    made = Table(title=Text(title) if title else None, title_justify="left", box=SIMPLE, pad_edge=False)
-    for k, head in enumerate(heads):
-        made.add_column(head, justify="right" if k else "left", overflow="fold", no_wrap=bool(k))
-    for row in rows:
-        made.add_row(*map(Text, row))
+    """Print a table; numbers to the right; columns that the terminal has no room for below, with the first again."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-    console.print(made)
+    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
+    for columns in side_by_side(widths, console.width):
+        made = Table(title=Text(title) if title else None, title_justify="left", box=SIMPLE, pad_edge=False)
+        for k in columns:
+            is_number = k > 0 and widths[k] <= NUMBER_WIDTH
+            made.add_column(heads[k], justify="right" if is_number else "left", overflow="fold", no_wrap=is_number)
+        for row in rows:
+            made.add_row(*(Text(row[k]) for k in columns))
+        console.print(made)
+
+
+def side_by_side(widths: list[int], room: int) -> list[list[int]]:
+    """The columns of tables that each have room, the first column in all of them.
+
+    >>> side_by_side([5, 9, 9, 9], 45), side_by_side([5, 9, 9, 9], 32)
+    ([[0, 1, 2, 3]], [[0, 1, 2], [0, 3]])
+    """
+    needed = [width if k > 0 and width <= NUMBER_WIDTH else min(width, FOLDED_WIDTH) for k, width in enumerate(widths)]
+    found = [[0]]
+    for k in range(1, len(widths)):
+        if len(found[-1]) > 1 and sum(needed[j] + PADDING for j in [*found[-1], k]) > room + 1:
+            found.append([0])
+        found[-1].append(k)
+    return found
+
+
+def signed(value: float) -> str:
+    """A number of a table: four decimals, or an exponent where it is large.
+
+    >>> signed(-1.25), signed(3e20)
+    ('-1.2500', '+3.0000e+20')
+    """
+    return f"{value:+.4f}" if abs(value) < LARGE else f"{value:+.4e}"
+
+
+def written_out(value: object) -> object:
+    """A value as it is; an integer of thousands of digits in words."""
+    return in_words(value) if isinstance(value, int) and value.bit_length() >= MAX_BITS else value
 
 
 def without_nan(value: object) -> object:
-    """JSON has no NaN: null stands for a ratio to a total that vanishes."""
+    """JSON has no NaN: null stands for a ratio to a total that vanishes. Integers of thousands of digits are in words."""
     if isinstance(value, dict):
         return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list):
         return [without_nan(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else written_out(value)

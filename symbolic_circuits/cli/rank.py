@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from symbolic_circuits.cli.graded import without_nan
-from symbolic_circuits.cli.inputs import read_tokens, read_weights, table
+from symbolic_circuits.cli.inert import inert
+from symbolic_circuits.cli.inputs import read_tokens, read_weights, table, without_nan, written_out
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.cli.readouts import chosen_tokens, readout_options, with_tokens
 from symbolic_circuits.expansion.expansion import path_expansion
@@ -18,7 +18,7 @@ from symbolic_circuits.numeric.ranking.rank import rank as ranked
 from symbolic_circuits.numeric.ranking.ranking import Ranking
 from symbolic_circuits.report.figures import to_image
 from symbolic_circuits.report.ranking_figure import draw_ranking
-from symbolic_circuits.whole_file import require_format, write_whole
+from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 EXAMPLES = """
 \b
@@ -73,6 +73,8 @@ def rank(
     if as_json and as_csv:
         raise click.UsageError("--json and --csv print one or the other: give one of them")
     suffix = require_format(output, FORMATS) if output else ""
+    if output:
+        require_free(output, force=force)  # before the work is done
     weights, words = read_weights(model, path, seed)
     expansion = path_expansion(weights.model)
     expansion = expansion.where(where) if where else expansion
@@ -89,9 +91,11 @@ def rank(
         click.echo(as_table(result), nl=False)
     else:
         print_table(result, which, with_tokens(words, frozen.source), token is not None and result.total != 0)
-    if output and len(result):
+    if output and not len(result):
+        click.echo(f"there is no term to draw: {inert(output)} is not written", err=as_json or as_csv)
+    elif output:
         write_whole(output, to_image(draw_ranking(result).figure, suffix), force=force)
-        click.echo(f"wrote {output}: {len(result)} terms", err=as_json or as_csv)
+        click.echo(f"wrote {inert(output)}: {len(result)} terms", err=as_json or as_csv)
     ctx.exit(0 if result.is_certified else 3)
 
 
@@ -100,7 +104,7 @@ def as_table(result: Ranking) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["rank", "term", "number", "order", "height", "value", "share"])
-    writer.writerows(row.values() for row in result.rows())
+    writer.writerows(map(written_out, row.values()) for row in result.rows())
     return stream.getvalue()
 
 

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import click
 
-from symbolic_circuits.cli.inputs import read_number, table
+from symbolic_circuits.cli.inert import inert
+from symbolic_circuits.cli.inputs import read_number, table, written_out
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.report.classes import path_class_rows
 from symbolic_circuits.report.count_figure import draw_counts
 from symbolic_circuits.report.figures import to_image
 from symbolic_circuits.report.plain import to_plain
-from symbolic_circuits.whole_file import require_format, write_whole
+from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 EXAMPLES = """
 \b
@@ -31,7 +32,6 @@ A query: components (attn.0[1], attn.*[1], bilinear.*, embed), paths (a > b: lat
 numbers (attn.* <= 2, order = 3, height, degree), and, or, not, brackets.
 """
 MAX_CLASSES = 10_000
-MAX_BITS = 13_000  # of integers that are written with all their digits
 FORMATS = (".svg", ".png")
 
 
@@ -66,6 +66,8 @@ def terms(
     if as_json and as_csv:
         raise click.UsageError("--json and --csv print one or the other: give one of them")
     suffix = require_format(output, FORMATS) if output else ""
+    if output:
+        require_free(output, force=force)  # before the work is done
     whole = path_expansion(model)
     expansion = whole.where(where) if where else whole
     by_class = classes or not isinstance(expansion.number_of_terms, int)
@@ -85,10 +87,10 @@ def terms(
         of_all = f" of {in_words(whole.number_of_terms)}" if where else ""
         click.echo(f"{expansion.model}: {in_words(expansion.number_of_terms)}{of_all} terms")
         if rows:
-            table("", list(rows[0]), [[str(value) for value in row.values()] for row in rows])
+            table("", list(rows[0]), [[str(written_out(value)) for value in row.values()] for row in rows])
     if output:
         write_whole(output, to_image(draw_counts(expansion).figure, suffix), force=force)
-        click.echo(f"wrote {output}: numbers of terms by order", err=as_json or as_csv)
+        click.echo(f"wrote {inert(output)}: numbers of terms by order", err=as_json or as_csv)
 
 
 def rows_of_terms(
@@ -114,7 +116,7 @@ def data_of(expansion: PathExpansion, whole: PathExpansion, rows: list[dict[str,
     """Plain data; counts are integers, or text where they depend on symbols or have thousands of digits."""
 
     def plain(value: object) -> object:
-        return value if isinstance(value, str) or (isinstance(value, int) and value.bit_length() < MAX_BITS) else in_words(value)
+        return written_out(value) if isinstance(value, str | int) else in_words(value)
 
     return {
         "model": str(expansion.model),
@@ -131,5 +133,5 @@ def as_lines(rows: list[dict[str, object]]) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     if rows:
         writer.writerow(rows[0])
-        writer.writerows(row.values() for row in rows)
+        writer.writerows(map(written_out, row.values()) for row in rows)
     return stream.getvalue()

@@ -160,6 +160,6 @@ def raise_syntax_error(text: str, error: UnexpectedInput) -> NoReturn:
     allowed = error.allowed if isinstance(error, UnexpectedCharacters) else getattr(error, "accepts", None) or error.expected
     expected = ", ".join(sorted(EXPECTED.get(str(name), str(name)) for name in allowed or ()))
     start = max(0, position - 40)
-    shown = text[start : position + 40].replace("\n", " ").replace("\t", " ")
+    shown = "".join(c if c.isprintable() else " " for c in text[start : position + 40])  # nothing that a terminal obeys
     caret = f"\n  {shown}\n  {' ' * (position - start)}^"
     raise TermError(f"cannot read the query: expected {expected} at character {position}{caret}") from None
