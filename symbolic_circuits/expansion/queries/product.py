@@ -18,6 +18,7 @@ from symbolic_circuits.expansion.queries.automaton import Automaton, State
 __all__ = ["MAX_MOVES", "largest_step", "product"]
 
 MAX_MOVES = 1_000_000
+FORESEEN = 64  # from this part of the limit on, it is asked whether the rest exceeds it
 
 Merged: TypeAlias = list[dict[State, int]]  # for each nonterminal: state -> number of its class; dropped states are left out
 
@@ -81,24 +82,39 @@ def reached(grammar: Grammar, automaton: Automaton) -> list[list[Move]]:
     for rules in grammar.nonterminals:
         found: list[Move] = []
         for place, production in enumerate(rules):
-            total += number_of_choices(production, states)
-            if total > MAX_MOVES:
-                most = max(map(len, states))
-                raise BudgetError(
-                    f"the query has {most:,} states at step {len(states) - 1} of {len(grammar.nonterminals) - 1}, which takes "
-                    f"over {MAX_MOVES:,} transitions; that is the limit: ask for smaller counts, or for less at once"
-                )
+            total += number_of_choices(production, [len(found) for found in states])
+            require_moves(total, grammar, states)
             component = production.component
             for inputs in choices(production, states):
                 found.append(Move(place, inputs, inputs[0] if component is None else automaton.next(component, inputs)))
         moves.append(found)
         states.append(list(dict.fromkeys(move.state for move in found)))
+        if total > MAX_MOVES // FORESEEN:
+            require_moves(total + moves_to_come(grammar, states), grammar, states)
     return moves
 
 
-def number_of_choices(production: Production, states: list[list[State]]) -> int:
-    """How many choices of states a production has."""
-    sizes = [len(states[k]) for k in production.inputs]
+def require_moves(number: int, grammar: Grammar, states: list[list[State]]) -> None:
+    """Raise BudgetError where there are more moves than the limit."""
+    if number > MAX_MOVES:
+        raise BudgetError(
+            f"the query has {max(map(len, states)):,} states at step {len(states) - 1} of {len(grammar.nonterminals) - 1}, which "
+            f"takes over {MAX_MOVES:,} transitions; that is the limit: ask for smaller counts, or for less at once"
+        )
+
+
+def moves_to_come(grammar: Grammar, states: list[list[State]]) -> int:
+    """The least number of moves of the nonterminals that have no states yet: what a stream passes on keeps its states."""
+    sizes, number = [len(found) for found in states], 0
+    for rules in grammar.nonterminals[len(states) :]:
+        number += sum(number_of_choices(production, sizes) for production in rules)
+        sizes.append(max((sizes[p.inputs[0]] for p in rules if p.component is None), default=1))
+    return number
+
+
+def number_of_choices(production: Production, numbers: list[int]) -> int:
+    """How many choices of states a production has, for so many states of each nonterminal."""
+    sizes = [numbers[k] for k in production.inputs]
     if production.unordered:
         return sizes[0] * (sizes[0] + 1) // 2
     return sizes[0] * sizes[-1] if len(sizes) == 2 else (sizes[0] if sizes else 1)

@@ -16,6 +16,7 @@ from symbolic_circuits.expansion.proof import bilinear_blocks, tensor_of
 from symbolic_circuits.expansion.queries import product as product_module
 from symbolic_circuits.expansion.queries.automaton import Height
 from symbolic_circuits.expansion.queries.by_state import ByState
+from symbolic_circuits.expansion.queries.compiling import QueryAutomaton, compile_query
 from symbolic_circuits.expansion.queries.language import parse_query
 from symbolic_circuits.expansion.queries.product import product
 
@@ -222,11 +223,33 @@ def test_terms_of_other_queries_are_not_terms():
 def test_states_have_a_budget(monkeypatch):
     expansion = sc.path_expansion(LARGE)
     assert expansion.where("degree <= 20").number_of_terms > 0
-    with pytest.raises(BudgetError, match=r"the query has 1,024 states at step 21 of 24, .* over 1,000,000 transitions"):
+    with pytest.raises(BudgetError, match=r"the query has 1,024 states at step 20 of 24, .* over 1,000,000 transitions"):
         expansion.where("degree <= 9999")
     monkeypatch.setattr(product_module, "MAX_MOVES", 100)
     with pytest.raises(BudgetError, match="over 100 transitions"):
         expansion.where("attn.0[1]")
+
+
+@pytest.mark.parametrize("model", MODELS[1:])
+def test_the_budget_is_neither_exceeded_nor_left_unused(model, monkeypatch):
+    random, grammar = Random(f"{model} moves"), sc.path_expansion(model).grammar
+    for _ in range(10):
+        automaton = compile_query(random_query(random, grammar.model), grammar.model)
+        number = sum(map(len, product_module.reached(grammar, automaton)))
+        with monkeypatch.context() as limit:
+            limit.setattr(product_module, "MAX_MOVES", number)
+            assert sum(map(len, product_module.reached(grammar, automaton))) == number
+            limit.setattr(product_module, "MAX_MOVES", number - 1)
+            with pytest.raises(BudgetError, match=f"over {number - 1:,} transitions"):
+                product_module.reached(grammar, automaton)
+
+
+def test_too_many_states_are_foreseen(monkeypatch):
+    seen, step = [], QueryAutomaton.next
+    monkeypatch.setattr(QueryAutomaton, "next", lambda *given: seen.append(1) or step(*given))
+    with pytest.raises(BudgetError, match="over 1,000,000 transitions"):
+        sc.path_expansion(LARGE).where("order <= 2000")
+    assert len(seen) < 400_000
 
 
 def test_a_query_and_its_complement_partition_large_counts():
