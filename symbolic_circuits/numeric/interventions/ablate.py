@@ -139,7 +139,7 @@ def ablate(
         from the intervened streams
     replace : "terms": what is put in is the value of whole terms in their own run. "activations": only what becomes part of the
         query is put in, and all that is built on it is computed in the intervened run; so ablating a head overwrites its
-        output, as in activation patching. The same for "zero".
+        output, as in activation patching (and that of components that read nothing else). The same for "zero".
     max_bytes : limit on the memory for streams by state of the query
     progress : called with the number of other inputs done and of all
 

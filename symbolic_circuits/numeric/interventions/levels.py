@@ -15,7 +15,8 @@ Nothing is put in: p = 0. Whole *terms* are replaced: p(y) = s(y). *Activations*
 - else, where no single input puts the term into Q, p(c(...)) = s(c(...)).
 
 For a head, a bilinear layer or an edge between two of them this is what a forward pass computes in which that output, or what one
-reads of the other as a value, is overwritten. Patterns of the intervened run are softmax(scores of $\tilde R_l$), or held fixed.
+reads of the other as a value, is overwritten. A query is a set of terms: where an edge, or a head, is all that another component reads,
+all terms of that one are in Q, and its output is overwritten as well. Patterns of the intervened run are softmax(scores of $\tilde R_l$), or held fixed.
 
 ``a >> output`` holds only of terms that the output itself reads: no block sees that a term is missing there.
 
