@@ -59,7 +59,11 @@ class SuffixSearch:
         self.dropped = 0.0  # a bound on everything that was left out although it exceeded the threshold
         depth = last + 1
         self.start = Suffixes(
-            np.zeros(1, dtype=np.int64), probe[None], np.eye(q)[None], np.full((1, depth), -1, dtype=np.int64), np.full(1, np.inf)
+            np.zeros(1, dtype=np.int64),
+            probe[None],
+            np.eye(q)[None],
+            np.full((1, depth), -1, dtype=np.int64),
+            *(np.full(1, np.inf),) * 2,
         )
 
     def run(self) -> None:
@@ -106,6 +110,9 @@ class SuffixSearch:
         reading: Reading = self.chains.readings[family.source]
         if reading.input is not None:
             self.complete_by_input(family, batch)
+            batch = batch[np.flatnonzero(batch.rest > self.best.threshold)]
+            if not len(batch):
+                return
         for number in reading.pairs:
             if number in self.outputs:
                 self.complete_by_outputs(family, batch, number)
@@ -137,7 +144,8 @@ class SuffixSearch:
         for place in np.flatnonzero(open_.any(axis=0)):
             rows = np.flatnonzero(open_[:, place])
             P = batch.P[rows]
-            bound = sizes[rows, place] * (np.abs(P) @ self.carried[writer.number][place].T).max(axis=1)
+            by_order = sizes[rows, place, None] * (np.abs(P) @ self.carried[writer.number][place].T)
+            bound, rest = by_order.max(axis=1), by_order[:, 1:].max(axis=1, initial=0.0)
             kept = bound > self.best.threshold
             if kept.any():
                 rows = rows[kept]
@@ -148,6 +156,7 @@ class SuffixSearch:
                         compressed(V[rows, place]),
                         extended(batch.path[rows], writer.number, int(place)),
                         bound[kept],
+                        rest[kept],
                     )
                 )
 

@@ -32,12 +32,13 @@ class Suffixes:
     V: np.ndarray  # (N, q, r)
     path: np.ndarray  # (N, depth)
     bound: np.ndarray  # (N,) on all terms with this suffix
+    rest: np.ndarray  # (N,) the same without the term that ends at the input right after it
 
     def __len__(self) -> int:
         return len(self.place)
 
     def __getitem__(self, rows: np.ndarray) -> Self:
-        return type(self)(self.place[rows], self.P[rows], self.V[rows], self.path[rows], self.bound[rows])
+        return type(self)(self.place[rows], self.P[rows], self.V[rows], self.path[rows], self.bound[rows], self.rest[rows])
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
@@ -46,10 +47,10 @@ class Suffixes:
             return parts[0]
         most = max(part.V.shape[1] for part in parts)
         V = np.concatenate([np.pad(part.V, ((0, 0), (0, most - part.V.shape[1]), (0, 0))) for part in parts])
-        place, P, path, bound = (
-            np.concatenate([getattr(part, name) for part in parts]) for name in ("place", "P", "path", "bound")
+        place, P, path, bound, rest = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("place", "P", "path", "bound", "rest")
         )
-        return cls(place, P, V, path, bound)
+        return cls(place, P, V, path, bound, rest)
 
     def by_place(self) -> Iterator[tuple[int, np.ndarray]]:
         """The rows of each last head."""
