@@ -17,8 +17,9 @@ from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.numeric.checking import ROUNDING
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.output_places import places
+from symbolic_circuits.numeric.ranking.lengths import lengths
+from symbolic_circuits.numeric.ranking.running_errors import RunningErrors
 from symbolic_circuits.numeric.readout import readout
-from symbolic_circuits.numeric.streams import Streams
 
 __all__ = ["Aim", "aim_of"]
 
@@ -34,6 +35,8 @@ class Aim:
     direction: (
         np.ndarray
     )  # (V,) or (d,): how far an output y goes along the total, as <direction, y>; a number goes +1 or -1 as far
+    rounding: float  # how far rounding may have moved the total
+    together: float  # and all terms together, each by itself
     precision: float  # relative rounding of a value
     scale: float  # |M| |X_s|: as large as the total can be
 
@@ -82,7 +85,9 @@ def aim_of(
     ('logit 7 at position 2', 'the output at position 2')
     """
     (place,) = places(frozen, [position])
-    stream = np.asarray(expansion.interpret(Streams(frozen))[place], dtype=np.float64)
+    with np.errstate(all="ignore"):  # bounds may overflow
+        found = expansion.interpret(RunningErrors(frozen))
+    stream = np.asarray(found.x[place], dtype=np.float64)
     if token is None and against is None and direction is None:
         matrix, words = coordinates(frozen), f"the output at position {place}"
         output = stream @ frozen.arrays["W_U"].T if frozen.model.unembedding else stream
@@ -92,8 +97,11 @@ def aim_of(
         matrix, words = np.asarray(wanted.on_stream(frozen), dtype=np.float64)[None], wanted.words
         along = wanted.direction if float(matrix[0] @ stream) >= 0 else -wanted.direction
     steps, eps = 1 + len(frozen.model.steps), float(np.finfo(frozen.x0.dtype).eps if frozen.x0.dtype.kind == "f" else 2**-52)
-    scale = float(np.linalg.norm(matrix) * np.linalg.norm(stream))
-    return Aim(place, words, matrix, matrix @ stream, along, ROUNDING * steps * eps, scale)
+    size = float(lengths(matrix, axes=2))
+    scale, own = size * float(lengths(stream)), 2**-52 * matrix.shape[1]
+    together = size * float(found.E[place] + own * found.S[place])
+    rounding = size * float(found.e[place]) + own * scale
+    return Aim(place, words, matrix, matrix @ stream, along, rounding, together, ROUNDING * steps * eps, scale)
 
 
 def coordinates(frozen: Frozen) -> np.ndarray:

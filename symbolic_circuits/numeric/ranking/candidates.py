@@ -16,6 +16,7 @@ from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.numeric.evaluate import contributions, stream_values
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.ranking.aim import Aim
+from symbolic_circuits.numeric.ranking.lengths import lengths
 from symbolic_circuits.numeric.ranking.rank import rank
 from symbolic_circuits.numeric.streams import Streams
 
@@ -46,7 +47,7 @@ def all_candidates(expansion: PathExpansion, frozen: Frozen, aim: Aim, max_terms
         values = values_of_all(expansion, frozen, aim)
     except BudgetError:
         return None  # their inputs are too many
-    return Candidates(expansion, values, aim.along(values), 0, 0.0, rounding_of(values, aim))
+    return Candidates(expansion, values, aim.along(values), 0, 0.0, rounding_of(values, aim) + aim.together)
 
 
 def values_of_all(expansion: PathExpansion, frozen: Frozen, aim: Aim) -> np.ndarray:
@@ -80,14 +81,16 @@ def largest_candidates(
     if aim.is_number:
         values = along[:, None] * (1 if aim.total[0] >= 0 else -1)
     else:
-        values = np.array([aim.of(fold(term, Streams(frozen))[aim.position]) for term in terms])
+        values = np.array([aim.of(fold(term, Streams(frozen))[aim.position]) for term in terms]).reshape(
+            len(terms), len(aim.matrix)
+        )
     others = expansion.number_of_terms - len(terms)
     rounding = rounding_of(values, aim) + len(terms) * ranking.margin
     return Candidates(terms, values, along, others, ranking.bound if others else 0.0, rounding, ranking.stopped)
 
 
 def rounding_of(values: np.ndarray, aim: Aim) -> float:
-    """How far rounding may move a sum of values: each by its own rounding, and the sum by that of as many additions."""
-    sizes = float(np.linalg.norm(values, axis=1).sum())
+    """How far rounding may move the total, and a sum of values by its additions."""
+    sizes = float(lengths(values).sum())
     additions = float(np.finfo(np.float64).eps * np.sqrt(len(values)))
-    return aim.precision * (aim.scale + sizes) + additions * sizes
+    return aim.rounding + aim.precision * (aim.scale + sizes) + additions * sizes

@@ -11,14 +11,15 @@ from dataclasses import replace
 import numpy as np
 
 from symbolic_circuits.counts import in_words
-from symbolic_circuits.errors import SpecError, TermIndexError, TokensError
+from symbolic_circuits.errors import TermIndexError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.numeric.activations import finite_forward
-from symbolic_circuits.numeric.frozen import Frozen, freeze
+from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.matching import require_match
 from symbolic_circuits.numeric.ranking.aim import Aim, aim_of
 from symbolic_circuits.numeric.ranking.candidates import Candidates, all_candidates, largest_candidates
 from symbolic_circuits.numeric.ranking.explanation import Explanation
+from symbolic_circuits.numeric.ranking.held_fixed import held_fixed
 from symbolic_circuits.numeric.ranking.ranking import RankedTerm
 from symbolic_circuits.numeric.ranking.small_sets import small_set
 from symbolic_circuits.numeric.weights import Weights
@@ -84,7 +85,7 @@ def explain(
     expansion = expansion if isinstance(expansion, PathExpansion) else path_expansion(expansion)
     expansion.enumeration  # noqa: B018 (an error where the heads are symbols)
     require_ranges(fraction, seconds, max_terms)
-    frozen = frozen_at(weights, tokens)
+    frozen = held_fixed(weights, tokens)
     require_match(expansion, frozen.model, frozen.arrays, frozen.positions)
     finite_forward(frozen)
     aim = aim_of(expansion, frozen, position=position, token=token, against=against, direction=direction)
@@ -108,17 +109,6 @@ def require_ranges(fraction: object, seconds: object, max_terms: object) -> None
 def is_real(number: object) -> bool:
     """Whether this is a number with a size, not a truth value."""
     return isinstance(number, int | float | np.integer | np.floating) and not isinstance(number, bool)
-
-
-def frozen_at(weights: Weights | Frozen, tokens: object) -> Frozen:
-    """The weights with their patterns at the tokens, in floating point."""
-    if isinstance(weights, Frozen) and tokens is not None:
-        raise TokensError("weights that are frozen have their tokens already; leave tokens out")
-    with np.errstate(all="ignore"):  # what overflows is an error of its own
-        frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)
-    if frozen.modulus is not None:
-        raise SpecError(f"values modulo {frozen.modulus} have no size, so that no part of them is a fraction")
-    return frozen
 
 
 def explained_by_largest(

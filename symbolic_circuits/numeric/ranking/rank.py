@@ -15,10 +15,11 @@ from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.expansion.interpret import fold
 from symbolic_circuits.numeric.activations import finite_forward
 from symbolic_circuits.numeric.evaluate import MAX_BYTES, stream_contributions, stream_values
-from symbolic_circuits.numeric.frozen import Frozen, freeze
+from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.matching import require_match
 from symbolic_circuits.numeric.output_places import places
 from symbolic_circuits.numeric.ranking.ground import Ground
+from symbolic_circuits.numeric.ranking.held_fixed import held_fixed
 from symbolic_circuits.numeric.ranking.lengths import finite, lengths
 from symbolic_circuits.numeric.ranking.ranking import RankedTerm, Ranking
 from symbolic_circuits.numeric.ranking.search import MAX_VALUES, Found, Limits, margin_of, search
@@ -96,10 +97,8 @@ def rank(
     expansion = expansion if isinstance(expansion, PathExpansion) else path_expansion(expansion)
     expansion.enumeration  # noqa: B018 (an error where the heads are symbols)
     require_request(top, method, seconds, max_values)
-    with np.errstate(all="ignore"):  # what overflows is an error of its own
-        frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)
+    frozen = held_fixed(weights, tokens)
     require_match(expansion, frozen.model, frozen.arrays, frozen.positions)
-    frozen = frozen.astype(np.float64)
     finite_forward(frozen)
     root, rounding, place, words = read_at(frozen, position, token, against, direction)
     few = expansion.number_of_terms <= FEW if method == "auto" else method == "every"

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 import symbolic_circuits as sc
-from symbolic_circuits.errors import WeightsError
+from symbolic_circuits.errors import SpecError, TokensError, WeightsError
 from symbolic_circuits.expansion.interpret import fold
-from symbolic_circuits.numeric.evaluate import output_values
+from symbolic_circuits.numeric.evaluate import contributions, output_values
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.ranking import ground
+from symbolic_circuits.numeric.ranking.aim import aim_of
 from symbolic_circuits.numeric.ranking.chains import balanced
+from symbolic_circuits.numeric.ranking.explain import explain
 from symbolic_circuits.numeric.ranking.lengths import finite, lengths
 from symbolic_circuits.numeric.ranking.rank import rank
 from symbolic_circuits.numeric.ranking.spectral import bilinear_bound, output_bound
@@ -160,6 +162,34 @@ def test_the_margin_has_the_rounding_of_the_readout():
         require_right(rank("attn(1)", frozen, top=2), frozen, W_U)
 
 
+@pytest.mark.parametrize("model", ["attn(2)*2", "attn(1) bilinear attn(1)", "bilinear(tied) attn(2)"])
+def test_the_rounding_of_a_total_has_that_of_what_cancels_inside(model):
+    """Coordinates by the million that heads and layers do not read leave their rounding behind."""
+    for seed in range(10):
+        frozen, generator = frozen_with(model, n=3, seed=seed), np.random.default_rng(seed)
+        u = np.linalg.qr(generator.standard_normal((4, 1)))[0][:, 0]
+        arrays = {
+            name: array - (array @ u)[..., None] * u if name[-3:] in ("W_V", "W_1", "W_2", "W_U") else array
+            for name, array in frozen.arrays.items()
+        }
+        arrays["W_E"] = arrays["W_E"] + 1e9 * u[:, None]
+        frozen, expansion = Frozen(frozen.model, arrays, frozen.patterns, frozen.source), sc.path_expansion(model)
+        aim, longer = aim_of(expansion, frozen, token=1), frozen.astype(np.longdouble)
+        values = np.array([arrays["W_U"][1] @ fold(term, Streams(longer))[-1] for term in expansion])
+        computed = contributions(expansion, frozen, direction=1)
+        assert abs(float(values.sum() - aim.total[0])) <= aim.rounding
+        assert float(np.abs(values - computed).sum()) <= aim.together
+        found = explain(expansion, frozen, token=1)
+        assert found.rounding > 1e-10 and (not found.is_explained or found.left <= 0.1 * abs(found.total) + found.rounding)
+
+
+def test_vectors_whose_terms_are_all_zero_are_not_explained():
+    frozen = frozen_with("bilinear attn(1)", {"W_E": 0.0})
+    for max_terms in (0, 100):
+        found = explain("bilinear attn(1)", frozen, max_terms=max_terms)
+        assert not found.is_explained and "the total cancels" in found.stopped
+
+
 # errors
 
 
@@ -174,6 +204,26 @@ def test_bounds_that_overflow_are_refused(method):
     patterns = frozen.patterns | {0: frozen.patterns[0][[0, 0]]}
     with pytest.raises(WeightsError, match="nothing can be certified"):
         rank(model, Frozen(frozen.model, cancelling, patterns, frozen.source), token=1, method=method)
+
+
+def test_what_frozen_weights_cannot_be_ranked():
+    frozen = frozen_with("attn(2) bilinear")
+    integers = {name: np.round(3 * array).astype(np.int64) % 7 for name, array in frozen.arrays.items()}
+    residues = Frozen(frozen.model, integers, {0: np.ones((2, 3, 3), dtype=np.int64)}, frozen.source, modulus=7)
+    for found in (rank, explain):
+        assert len(found("attn(2) bilinear", frozen, token=1))
+        with pytest.raises(TokensError, match="leave tokens out"):
+            found("attn(2) bilinear", frozen, [0, 1, 2], token=1)
+        with pytest.raises(SpecError, match="modulo 7 have no size"):
+            found("attn(2) bilinear", residues, token=1)
+
+
+def test_tensors_are_ranked_in_numpy():
+    pytest.importorskip("torch")
+    frozen = frozen_with("attn(2) bilinear")
+    for found in (rank, explain):
+        both = [found("attn(2) bilinear", kind, token=1) for kind in (frozen, frozen.to_torch())]
+        assert both[0].total == both[1].total and [str(t) for t, _ in both[0]] == [str(t) for t, _ in both[1]]
 
 
 def test_bounds_that_are_no_numbers_are_refused():
