@@ -56,7 +56,7 @@ def ranked(name: str, frozen: Frozen, limit: float, *, method: str = "search", t
     found = sc.rank(expansion, frozen, token=token, top=TOP, method=method)
     words, fine = "", found.is_certified and found.seconds < limit
     if expansion.number_of_terms < 1_000_000:
-        values = contributions(expansion, frozen, direction=token)
+        values = contributions(expansion, frozen.astype(np.float64), direction=token)
         largest = np.sort(np.abs(values))[::-1][: len(found.terms)]
         agrees = np.allclose([abs(value) for _, value in found], largest, rtol=1e-9)
         share = found.evaluated / expansion.number_of_terms

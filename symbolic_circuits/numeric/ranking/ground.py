@@ -25,6 +25,7 @@ from symbolic_circuits.numeric.ranking.term_lists import TermList, orders_of_ter
 __all__ = ["Ground", "Prepared"]
 
 MAX_OUTPUTS = 2**22  # entries of all outputs of a layer with few pairs
+COARSE = 5e8  # work for bounds that a first pass makes do with
 SHARE = 8  # one list takes at most this part of the memory allowed
 
 
@@ -122,6 +123,12 @@ class Ground:
         """Complete lists, and bounds on what is not listed."""
         lists = self.complete_lists
         outputs = self.outputs(lists) if self.is_complete else {}
+        return Prepared(lists, outputs, PrefixBounds(self.chains, lists, outputs, self.largest_order, min(self.work, COARSE)))
+
+    @cached_property
+    def sharp(self) -> Prepared:
+        """The same with sharper bounds."""
+        lists, outputs = self.whole.lists, self.whole.outputs
         return Prepared(lists, outputs, PrefixBounds(self.chains, lists, outputs, self.largest_order, self.work))
 
     @cached_property
@@ -129,10 +136,10 @@ class Ground:
         """O of every nonterminal."""
         return outside_bounds(self.whole.bounds, self.root, self.probe)
 
-    def prepared(self, width: int, threshold: float) -> Prepared:
+    def prepared(self, width: int, threshold: float, *, sharp: bool) -> Prepared:
         """The lists at a width, terms that cannot exceed the threshold left out, and the bounds that go with them."""
         if self.is_complete:
-            return self.whole
+            return self.sharp if sharp else self.whole
         kept = KeptLists(
             self.chains,
             self.complete_lists,
@@ -143,5 +150,5 @@ class Ground:
             threshold,
         )
         outputs = self.outputs(kept.lists)
-        bounds = PrefixBounds(self.chains, kept.lists, outputs, self.largest_order, self.work)
+        bounds = PrefixBounds(self.chains, kept.lists, outputs, self.largest_order, self.work if sharp else COARSE)
         return Prepared(kept.lists, outputs, bounds, kept.dropped, kept.evaluated)

@@ -86,7 +86,7 @@ def search(
         return found.stopped is not None
 
     for done, (width, list_width) in enumerate(WIDTHS, start=1):
-        prepared = ground.prepared(list_width, found.smallest(top) * BELOW)
+        prepared = ground.prepared(list_width, found.smallest(top) * BELOW, sharp=done > 1)
         best = Incumbents(top, found.smallest(top) * BELOW)
         one = SuffixSearch(prepared, root, probe, best, width=width, stop=stop)
         one.run()

@@ -64,7 +64,7 @@ def test_balanced_factors_have_the_same_product(e):
 def test_bounds_hold_for_every_term_that_is_read(model, work):
     frozen = frozen_at(model)
     expansion, ground = sc.path_expansion(model), ground_of(model, frozen, work=work)
-    bounds, streams = ground.whole.bounds, Streams(frozen)
+    bounds, streams = ground.sharp.bounds, Streams(frozen)
     for family in ground.chains.heads:
         for term in expansion.enumeration.terms(family.source):
             read = np.linalg.norm(fold(term, streams) @ family.W_V.swapaxes(1, 2), axis=-1)
@@ -81,12 +81,12 @@ def test_exact_orders_are_reached():
     expansion, ground = sc.path_expansion("attn(2)*4"), ground_of("attn(2)*4", frozen)
     coarse = ground_of("attn(2)*4", frozen, work=0.0).whole.bounds
     family, streams = ground.chains.heads[-1], Streams(frozen)
-    largest = np.zeros_like(ground.whole.bounds.beta[-1])
+    largest = np.zeros_like(ground.sharp.bounds.beta[-1])
     for term in expansion.enumeration.terms(family.source):
         read = np.linalg.norm(fold(term, streams) @ family.W_V.swapaxes(1, 2), axis=-1)
         largest[:, term.order] = np.maximum(largest[:, term.order], read)
-    np.testing.assert_allclose(ground.whole.bounds.beta[-1][:, :3], largest[:, :3], rtol=1e-10)
-    assert (ground.whole.bounds.beta[-1] <= coarse.beta[-1] * (1 + 1e-9)).all()
+    np.testing.assert_allclose(ground.sharp.bounds.beta[-1][:, :3], largest[:, :3], rtol=1e-10)
+    assert (ground.sharp.bounds.beta[-1] <= coarse.beta[-1] * (1 + 1e-9)).all()
 
 
 @pytest.mark.parametrize("model", MODELS)
