@@ -93,7 +93,7 @@ def explain(
         require_free(output, force=force)  # before the work is done
     weights, words = read_weights(model, path, seed)
     expansion = path_expansion(weights.model)
-    expansion = expansion.where(where) if where else expansion
+    expansion = expansion if where is None else expansion.where(where)
     read = Reading(position, token, against, norm, fraction, seconds)
     if batch is None and sequences is None:
         given = read_tokens(tokens, weights, seed)

@@ -77,7 +77,7 @@ def rank(
         require_free(output, force=force)  # before the work is done
     weights, words = read_weights(model, path, seed)
     expansion = path_expansion(weights.model)
-    expansion = expansion.where(where) if where else expansion
+    expansion = expansion if where is None else expansion.where(where)
     with np.errstate(all="ignore"):  # what overflows is an error of its own
         frozen = freeze(weights, read_tokens(tokens, weights, seed))
     token, other, which = chosen_tokens(frozen, position, token, against, norm)

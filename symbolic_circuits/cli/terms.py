@@ -69,7 +69,7 @@ def terms(
     if output:
         require_free(output, force=force)  # before the work is done
     whole = path_expansion(model)
-    expansion = whole.where(where) if where else whole
+    expansion = whole if where is None else whole.where(where)
     by_class = classes or not isinstance(expansion.number_of_terms, int)
     if sampled and by_class:
         raise click.UsageError("--sample draws terms, but heads are left open here: path classes are listed without it")

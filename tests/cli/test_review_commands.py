@@ -166,3 +166,11 @@ def test_pictures_of_nothing_are_said_not_to_be_written(tmp_path: Path, command:
     assert "is not written" in found.stderr
     assert run(command, "--where", "attn.0[0]", "-o", str(picture), "--csv").exit_code == 0
     assert picture.exists()
+
+
+@pytest.mark.parametrize("command", ["terms", "rank", "explain"])
+def test_an_empty_query_is_no_query(command: str) -> None:
+    found = run(command, "--where", "")
+    assert found.exit_code == 2
+    assert "cannot read the query" in found.stderr
+    assert run(command, "--where", "*").exit_code == 0

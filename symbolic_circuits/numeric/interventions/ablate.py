@@ -13,12 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symbolic_circuits.errors import TokensError, WeightsError
+from symbolic_circuits.counts import in_words
+from symbolic_circuits.errors import BudgetError, TokensError, WeightsError
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.queries.language import as_query
 from symbolic_circuits.expansion.queries.query import Query
 from symbolic_circuits.numeric.evaluate import MAX_BYTES
 from symbolic_circuits.numeric.frozen import Frozen
+from symbolic_circuits.numeric.graded_streams import dtype_of
 from symbolic_circuits.numeric.interventions.intervention import Intervention
 from symbolic_circuits.numeric.interventions.levels import ACTIVATIONS, TERMS, IntervenedStream, Levels
 from symbolic_circuits.numeric.interventions.runs import finite_run, inputs_of, require_choice, runs_of, whole_expansion
@@ -73,6 +75,8 @@ class Plan:
         """The intervention on one run, with what a number of others put in; those are made as they are needed."""
         if self.is_anew:
             self.levels.require_bytes(frozen, number, max_bytes)
+        else:
+            self.require_bytes(frozen, max_bytes)
         with np.errstate(all="ignore"):  # what overflows is an error of its own
             removed = self.through.interpret(Streams(frozen))
             stream = self.stream(frozen, sources, number, removed)
@@ -99,6 +103,16 @@ class Plan:
             remainder=remainder,
             cancellation=cancellation,
         )
+
+    def require_bytes(self, frozen: Frozen, max_bytes: int) -> None:
+        """Raise BudgetError where the streams of one total take more memory than the limit."""
+        streams = max(len(part.grammar.nonterminals) for part in (self.through, self.past))
+        needed = streams * frozen.x0.size * dtype_of(frozen).itemsize
+        if needed > max_bytes:
+            raise BudgetError(
+                f"{streams:,} streams by state of the query take {in_words(needed)} bytes; the limit is {max_bytes:,}: "
+                "ask for smaller counts, or for less at once"
+            )
 
     def stream(self, frozen: Frozen, sources: Iterable[Frozen], number: int, removed: np.ndarray) -> IntervenedStream:
         """The last stream: by two totals, or by a run done anew."""

@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import symbolic_circuits as sc
+from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.numeric.interventions.ablate import ablate
 from symbolic_circuits.numeric.reference import causal_softmax
 from symbolic_circuits.spec import Attention
@@ -97,3 +98,11 @@ def test_edges_of_the_causal_graph_are_effects_of_ablations(model: str) -> None:
         assert weight == pytest.approx(-effect, abs=1e-11)
     missing = {(u, v) for u in graph for v in graph if u != "output" and v not in ("embed", "input")} - set(graph.edges)
     assert all(expansion.where(f"{u} >> {v}").is_empty for u, v in missing)
+
+
+def test_streams_by_state_have_a_budget_with_frozen_patterns_too() -> None:
+    weights = weights_of(MODELS[0])
+    here = inputs_of(weights)[0]
+    with pytest.raises(BudgetError, match=r"streams by state of the query take .* bytes; the limit is 100"):
+        ablate(MODELS[0], "order <= 2", weights, here, max_bytes=100)
+    assert ablate(MODELS[0], "order <= 2", weights, here, max_bytes=10_000).verdict == "agrees"
