@@ -13,7 +13,7 @@ import numpy as np
 from symbolic_circuits.numeric.ranking.chains import PairFamily
 from symbolic_circuits.numeric.ranking.incumbents import Incumbents
 from symbolic_circuits.numeric.ranking.lengths import finite, lengths
-from symbolic_circuits.numeric.ranking.spectral import output_bound
+from symbolic_circuits.numeric.ranking.spectral import output_bound, scaled
 from symbolic_circuits.numeric.ranking.term_lists import TermList
 
 __all__ = ["search_norms", "search_pairs"]
@@ -81,10 +81,10 @@ def sides(family: PairFamily, probe: np.ndarray, u: np.ndarray, left: TermList, 
     """l of every term of the left list and r of every term of the right one, as rows."""
     at = np.flatnonzero(probe)
     weights = np.sqrt(np.abs(probe[at]))
-    form = (family.W_1.T * family.pulled_back(u)) @ family.W_2
-    U, S, V = np.linalg.svd(finite(form))
+    (W_1, one), (W_2, two), (hidden, size) = scaled(family.W_1), scaled(family.W_2), scaled(finite(family.pulled_back(u)))
+    U, S, V = np.linalg.svd((W_1.T * hidden) @ W_2)
     rank = min(family.W_1.shape)
-    root = np.sqrt(S[:rank])
+    root = np.sqrt(S[:rank]) * np.sqrt(one) * np.sqrt(two) * np.sqrt(size)
     x = left.at_positions(at) @ (U[:, :rank] * root) * weights[:, None]
     y = right.at_positions(at) @ (V[:rank].T * root) * (weights * np.sign(probe[at]))[:, None]
     return x.reshape(len(x), -1), y.reshape(len(y), -1)

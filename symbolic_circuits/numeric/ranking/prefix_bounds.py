@@ -184,14 +184,14 @@ class PrefixBounds:
             found = self.outputs[family.number]
             norms = self.by_order(lengths(found.values), found.orders, found.at)
         else:
-            norms = sigma * self.convolved(self.nu[left], self.nu[right])
+            norms = self.convolved(sigma * self.nu[left], self.nu[right])  # products of two small norms might be zero
         self.sigma.append(sigma)
         self.norms.append(norms)
         epsilon, (m, d) = np.finfo(family.W_1.dtype).eps, family.W_1.shape
         rows, wide = lengths(family.W_1).max(), lengths(family.W_2, axes=2)
         size = family.factor * rows * wide * (1.0 if family.W_out is None else lengths(family.W_out, axes=2))
         nu_left, nu_right = self.nu[left].max(axis=0), self.nu[right].max(axis=0)
-        carried = sigma * (nu_left * self.err[right] + nu_right * self.err[left])
+        carried = (sigma * nu_left) * self.err[right] + (sigma * nu_right) * self.err[left]
         self.pair_errors.append(carried + epsilon * (m + 2 * d) * size * nu_left * nu_right)
 
     def convolved(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:

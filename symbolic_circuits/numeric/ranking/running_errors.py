@@ -70,9 +70,9 @@ class RunningErrors(Algebra[Errors]):
         own, a, b = self.epsilon * (len(W_1) + 2 * W_1.shape[1]) * norm, self.size(x), self.size(y)
         return Errors(
             self.streams.bilinear(component, x.x, y.x),
-            sigma * (a * y.e + b * x.e) + own * a * b,
+            (sigma * a) * y.e + (sigma * b) * x.e + own * a * b,
             sigma * x.S * y.S,
-            sigma * (x.S * y.E + y.S * x.E) + own * x.S * y.S,
+            (sigma * x.S) * y.E + (sigma * y.S) * x.E + own * x.S * y.S,
         )
 
     def add(self, values: Sequence[Errors]) -> Errors:

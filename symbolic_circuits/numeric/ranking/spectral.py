@@ -6,10 +6,11 @@ layer, $|B(x, y)| \le \sigma |x| |y|$ with the smallest norm of its three unfold
 
 import numpy as np
 
-__all__ = ["bilinear_bound", "norm_bound", "output_bound"]
+__all__ = ["bilinear_bound", "norm_bound", "output_bound", "scaled"]
 
 SQUARINGS = 4
 SAFETY = 1 + 1e-9  # more than these products round
+LEAST = 1e-290  # a smaller product of sizes might be zero, which bounds nothing
 
 
 def norm_bound(M: np.ndarray) -> np.ndarray:
@@ -43,14 +44,14 @@ def bilinear_bound(W_1: np.ndarray, W_2: np.ndarray, W_out: np.ndarray | None) -
     gram_1, gram_2, gram_out = W_1 @ W_1.T, W_2 @ W_2.T, W_out.T @ W_out
     by_left = norm_bound(W_1.T @ (gram_out * gram_2) @ W_1) ** 0.5
     by_right = norm_bound(W_2.T @ (gram_out * gram_1) @ W_2) ** 0.5
-    return float(min(by_output, min(by_left, by_right) * (one * two * out)))
+    return float(min(by_output, min(by_left, by_right) * max(one * two * out, LEAST)))
 
 
 def output_bound(W: np.ndarray | None, W_1: np.ndarray, W_2: np.ndarray) -> float:
     r"""$\|W (W_1 \odot W_2)\|$, row by row Kronecker products, for W (a, m), whose Gram matrix is $W_1 W_1^T \odot W_2 W_2^T$ (m, m)."""
     (W_1, one), (W_2, two), (W, out) = scaled(W_1), scaled(W_2), (None, 1.0) if W is None else scaled(W)
     pairs = (W_1 @ W_1.T) * (W_2 @ W_2.T)
-    return float(norm_bound(pairs if W is None else W @ pairs @ W.T) ** 0.5 * (one * two * out))
+    return float(norm_bound(pairs if W is None else W @ pairs @ W.T) ** 0.5 * max(one * two * out, LEAST))
 
 
 def scaled(M: np.ndarray) -> tuple[np.ndarray, float]:

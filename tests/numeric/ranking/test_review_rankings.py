@@ -134,6 +134,8 @@ SCALES = [
     ("attn(2)*2", {"W_E": 1e160, "attn.1.W_O": 1e-160}),
     ("attn(1) bilinear attn(2)", {"bilinear.1.W_1": 1e-80, "bilinear.1.W_2": 1e-80, "bilinear.1.W_out": 1e160}),
     ("attn(1) bilinear*2 attn(1)", {"bilinear.1.W_1": 1e80, "bilinear.1.W_2": 1e80, "bilinear.1.W_out": 1e-159}),
+    ("attn(1) bilinear attn(1)", {"W_E": 1e160, "bilinear.1.W_1": 1e-150, "bilinear.1.W_2": 1e-150, "W_U": 1e-80}),
+    ("attn(1) bilinear attn(1)", {"W_E": 1e-180, "bilinear.1.W_1": 1e120, "bilinear.1.W_2": 1e90, "bilinear.1.W_out": 1e80}),
     ("bilinear(tied) attn(1) bilinear", {"W_E": 1e-80, "bilinear.0.W_1": 1e80, "bilinear.2.W_1": 1e100, "bilinear.2.W_2": 1e-20}),
 ]
 
