@@ -14,6 +14,7 @@ from rich.text import Text
 from symbolic_circuits.cli.inert import inert
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import SpecError, TermError, TokensError
+from symbolic_circuits.expansion.expansion import path_expansion
 from symbolic_circuits.numeric.checking import AGREES, DIFFERS, UNDECIDED
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
@@ -52,6 +53,7 @@ def read_weights(model: str | None, path: Path | None, seed: int) -> tuple[Weigh
     parsed = Transformer.parse(model)
     if parsed.has_symbolic_heads:
         raise SpecError(f"the number of heads of {model!r} is a symbol: weights and checks need a number")
+    path_expansion(parsed)  # an error where the model is too large to be expanded
     extra = {str(size): 3 for size in parsed.symbolic_sizes if str(size) not in ("n", "d", "V", "e", "m")}
     return Weights.random(parsed, sizes=extra, seed=seed), f"random weights, seed {seed}"
 

@@ -10,13 +10,16 @@ from typing import Self
 import numpy as np
 from array_api_compat import is_torch_array
 
-from symbolic_circuits.errors import SpecError
+from symbolic_circuits.counts import in_words
+from symbolic_circuits.errors import BudgetError, SpecError
 from symbolic_circuits.numeric.array_library import as_numpy, to_tensor
 from symbolic_circuits.numeric.reference import Forward, forward
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Attention, Transformer
 
 __all__ = ["Frozen", "freeze"]
+
+MAX_BYTES = 8 * 2**30  # of attention patterns
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +116,8 @@ def freeze(weights: Weights, tokens: object) -> Frozen:
     ------
     TokensError
         The tokens do not fit the weights.
+    BudgetError
+        The attention patterns take over 8 GiB.
     """
     model = weights.model
     if model.has_symbolic_heads:
@@ -120,5 +125,16 @@ def freeze(weights: Weights, tokens: object) -> Frozen:
         values = ", ".join(f"{h}={weights.size(h)}" for h in sorted(heads, key=str))
         raise SpecError(f"the number of heads of {str(model)!r} is a symbol, but the weights have {values}: use model.subs")
     source = weights.source(as_numpy(tokens))
+    require_patterns(model, len(source))
     run = forward(model, weights.arrays, source)
     return Frozen(model, dict(weights.arrays), run.patterns, source)
+
+
+def require_patterns(model: Transformer, positions: int) -> None:
+    """Raise BudgetError where the attention patterns at so many positions exceed the limit."""
+    heads = sum(spec.heads for _, spec in model.numbered() if isinstance(spec, Attention))
+    needed = 8 * heads * positions**2
+    if needed > MAX_BYTES:
+        raise BudgetError(
+            f"attention patterns of {heads:,} heads at {positions:,} positions take {in_words(needed)} bytes; the limit is {MAX_BYTES:,}"
+        )

@@ -20,7 +20,7 @@ from symbolic_circuits.expansion.expansion import PathExpansion, interpret, path
 from symbolic_circuits.expansion.grammar import grammar_of
 from symbolic_circuits.numeric.activations import finite_forward
 from symbolic_circuits.numeric.array_library import as_numpy, library_of, same_kind
-from symbolic_circuits.numeric.checking import AGREES, DIFFERS, ROUNDING, UNDECIDED
+from symbolic_circuits.numeric.checking import AGREES, DIFFERS, UNDECIDED
 from symbolic_circuits.numeric.evaluate import MAX_BYTES
 from symbolic_circuits.numeric.frozen import Frozen, freeze
 from symbolic_circuits.numeric.grade_counts import GradeCounts
@@ -28,6 +28,7 @@ from symbolic_circuits.numeric.grade_ranges import GradeRanges
 from symbolic_circuits.numeric.graded_streams import dtype_of, graded_streams
 from symbolic_circuits.numeric.matching import require_match
 from symbolic_circuits.numeric.output_places import places, require_grade, targets_read, tokens_read
+from symbolic_circuits.numeric.rounding import relative_rounding
 from symbolic_circuits.numeric.streams import Streams
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
@@ -60,6 +61,7 @@ class GradedSums:
     shares: np.ndarray  # (grades,) <x_k, X> / <X, X>, which add up to 1 where no grade is left out
     remainders: np.ndarray  # (grades,) norm of what is left after this grade over that of X: the descriptive accuracy
     remainder: float  # after the last grade
+    tolerance: float  # the remainder that rounding may explain
     cancellation: float  # sum of the grades' norms over the norm of X
     total: np.ndarray  # (positions, d) X
     total_of: str  # what X is: the forward pass, or the sum of the terms of a part of an expansion
@@ -70,12 +72,6 @@ class GradedSums:
     def is_complete(self) -> bool:
         """Whether no grade is left out."""
         return self.highest is None or self.up_to is None or self.up_to >= self.highest
-
-    @property
-    def tolerance(self) -> float:
-        """The remainder that rounding may explain."""
-        steps = 2 + self.expansion.model.number_of_blocks
-        return float(ROUNDING * steps * np.finfo(as_numpy(self.streams[:0]).dtype).eps * max(self.cancellation, 1.0))
 
     @property
     def verdict(self) -> str:
@@ -229,6 +225,7 @@ def graded(
         shares=np.array([ratio(np.vdot(x, total), size**2) for x in streams]),
         remainders=remainders,
         remainder=float(remainders[-1]) if len(remainders) else ratio(size, size),
+        tolerance=relative_rounding(expansion, streams.dtype, ratio(norms.sum(), size)),
         cancellation=ratio(norms.sum(), size),
         total=same_kind(total, found),
         total_of=total_of,

@@ -66,7 +66,10 @@ def readout(
         raise TokensError("a readout is a token, a token against another, or a direction: give one of them")
     x0 = as_numpy(frozen.x0)
     if direction is not None:
-        vector = np.asarray(as_numpy(direction), dtype=x0.dtype if x0.dtype.kind == "f" else float)
+        vector = np.asarray(as_numpy(direction))
+        if vector.dtype.kind not in "fiub":
+            raise TokensError(f"a direction on the output has real numbers; got {vector.dtype}")
+        vector = vector.astype(x0.dtype if x0.dtype.kind == "f" else float)
         if vector.shape != (width,) or not np.isfinite(vector).all():
             raise TokensError(f"a direction on the output is finite and has shape ({width},); got shape {vector.shape}")
         return Readout(place, same_kind(vector, frozen.x0), f"a direction at position {place}")

@@ -2,16 +2,17 @@ r"""The sum of all terms of an expansion, or of those of a query, on weights: on
 
 import numpy as np
 
-from symbolic_circuits.expansion.expansion import PathExpansion
+from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.numeric.frozen import Frozen, freeze
 from symbolic_circuits.numeric.matching import require_match
 from symbolic_circuits.numeric.streams import Streams
 from symbolic_circuits.numeric.weights import Weights
+from symbolic_circuits.spec import Transformer
 
 __all__ = ["total"]
 
 
-def total(expansion: PathExpansion, weights: Weights | Frozen, tokens: object = None) -> np.ndarray:
+def total(expansion: PathExpansion | Transformer | str, weights: Weights | Frozen, tokens: object = None) -> np.ndarray:
     """The sum of the outputs of all terms, shape (n, V), or (n, d) without unembedding; of no terms it is zero.
 
     Parameters
@@ -38,6 +39,7 @@ def total(expansion: PathExpansion, weights: Weights | Frozen, tokens: object = 
     >>> bool(np.allclose(through + past, sc.freeze(weights, [3, 4, 31]).forward().output, atol=1e-3))  # weights in float32
     True
     """
+    expansion = expansion if isinstance(expansion, PathExpansion) else path_expansion(expansion)
     frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)
     require_match(expansion, frozen.model, frozen.arrays, frozen.positions)
     stream = expansion.interpret(Streams(frozen))

@@ -11,6 +11,7 @@
 Files are ``.npz`` (never pickled) or ``.safetensors``; both carry the text form of the model.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +22,15 @@ import numpy as np
 import sympy
 
 from symbolic_circuits.axes import Size
-from symbolic_circuits.errors import SpecError, TokensError, WeightsError
+from symbolic_circuits.counts import in_words
+from symbolic_circuits.errors import BudgetError, SpecError, TokensError, WeightsError
 from symbolic_circuits.numeric import files
 from symbolic_circuits.numeric.array_library import as_numpy
 from symbolic_circuits.spec import Attention, Transformer
 
 __all__ = ["Weights", "layout"]
 
+MAX_BYTES = 8 * 2**30  # of random weights
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
@@ -143,18 +146,29 @@ class Weights:
         d, V, e, m : values of these size symbols, where the model leaves them open
         sizes : values of other size symbols, by name
         seed : of NumPy's default generator
+
+        Raises
+        ------
+        SpecError
+            A size has no value.
+        BudgetError
+            The arrays take over 8 GiB.
         """
         model = Transformer.parse(model) if isinstance(model, str) else model
         model = model if n is None else model.subs({"n": n})
         values = {"d": d, "V": V, "e": e, "m": m} | dict(sizes or {})
-        generator, arrays = np.random.default_rng(seed), {}
+        generator, arrays, shapes = np.random.default_rng(seed), {}, {}
         for name, shape in layout(model).items():
             unknown = [str(s) for s in shape if isinstance(s, sympy.Symbol) and s.name not in values]
             if unknown:
                 raise SpecError(
                     f"random weights of {name} need the size {', '.join(unknown)}: give sizes={{{unknown[0]!r}: ...}}"
                 )
-            numbers = tuple(s if isinstance(s, int) else values[s.name] for s in shape)
+            shapes[name] = tuple(s if isinstance(s, int) else values[s.name] for s in shape)
+        needed = 8 * sum(map(math.prod, shapes.values()))
+        if needed > MAX_BYTES:
+            raise BudgetError(f"random weights of {str(model)!r} take {in_words(needed)} bytes; the limit is {MAX_BYTES:,}")
+        for name, numbers in shapes.items():
             arrays[name] = generator.standard_normal(numbers) / np.sqrt(numbers[-1])
         return cls(model, arrays)
 

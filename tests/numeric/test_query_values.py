@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import symbolic_circuits as sc
-from symbolic_circuits.errors import TermError
+from symbolic_circuits.errors import NotationError, TermError, TokensError
 from symbolic_circuits.numeric.evaluate import contributions, output_values
+from symbolic_circuits.numeric.streams import Streams
 
 MODELS = ["attn(2) bilinear(tied)", "(attn(1) bilinear(tied))*2", "(attn(2) bilinear)*2", "attn(2)|bilinear bilinear"]
 QUERIES = ["attn.0[0]", "not attn.0[0]", "attn.0[0] and bilinear.*", "bilinear.* = 1", "attn.* >= 9"]
@@ -53,3 +54,36 @@ def test_the_terms_of_a_query_are_not_checked_against_the_forward_pass():
     with pytest.raises(TermError, match="not all terms"):
         sc.check(expansion.where("attn.0[0]"), weights, [3, 4, 31])
     assert sc.check(expansion, weights, [3, 4, 31]).agrees
+
+
+def test_a_model_by_its_text_and_a_direction_that_is_none():
+    weights = sc.Weights.random("attn(2) bilinear", seed=0)
+    expansion = sc.path_expansion("attn(2) bilinear")
+    np.testing.assert_array_equal(sc.total("attn(2) bilinear", weights, [1, 2]), sc.total(expansion, weights, [1, 2]))
+    frozen = sc.freeze(weights, [1, 2])
+    assert sc.readout(frozen, direction=[1] * 11).position == 1
+    with pytest.raises(TokensError, match="real numbers"):
+        sc.readout(frozen, direction=["a"] * 11)
+    with pytest.raises(NotationError, match="SymPy symbols"):
+        expansion.count_by("order", "z")
+
+
+@pytest.mark.parametrize("gain", [0.5, 0.8, 1.0, 1.2])
+def test_rounding_in_deep_models_is_no_difference(gain):
+    """Of what cancels inside a model nothing is seen in its output; at gain 0.8 few digits are left, beyond that none."""
+    weights = sc.Weights.random("bilinear*9", d=6, V=5, m=8, seed=3)
+    arrays = {name: gain * array if name.endswith("W_out") else array for name, array in weights.arrays.items()}
+    weights = sc.Weights(weights.model, arrays)
+    sums, found = sc.graded("bilinear*9", weights, [0, 1, 2, 3]), sc.ablate("bilinear*9", "order <= 40", weights, [0, 1, 2, 3])
+    assert sums.verdict == ("agrees" if gain < 0.8 else "undecided")
+    assert found.verdict in ("agrees", "undecided")
+    assert gain > 0.5 or found.verdict == "agrees"
+
+
+def test_a_sum_that_is_wrong_differs(monkeypatch):
+    weights = sc.Weights.random("(attn(2) bilinear)*2", seed=0)
+    expansion = sc.path_expansion("(attn(2) bilinear)*2")
+    assert sc.ablate(expansion, "attn.0[1]", weights, [1, 2, 3]).verdict == "agrees"
+    right = Streams.head
+    monkeypatch.setattr(Streams, "head", lambda self, component, x: right(self, component, x) * (1 + 1e-4))
+    assert sc.ablate(expansion, "attn.0[1]", weights, [1, 2, 3]).verdict == "differs"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import symbolic_circuits as sc
-from symbolic_circuits.errors import OutputError, SpecError, TokensError, WeightsError
+from symbolic_circuits.errors import BudgetError, OutputError, SpecError, TokensError, WeightsError
 from symbolic_circuits.numeric.weights import layout
 
 MODEL = "attn(2) bilinear(tied) attn(1)|bilinear(no out)"
@@ -149,3 +149,13 @@ def test_positions_and_residual_inputs_that_do_not_fit() -> None:
         bare.source(np.zeros((2, 3)))
     with pytest.raises(TokensError, match="NaN or infinite"):
         bare.source(np.full((2, 4), np.nan))
+
+
+def test_weights_and_patterns_beyond_memory_are_refused_before_they_are_made():
+    assert sc.Weights.random("attn(2)", seed=0).arrays["W_E"].shape == (16, 11)
+    with pytest.raises(BudgetError, match=r"random weights of .* bytes; the limit is"):
+        sc.Weights.random("[V=999999999] attn(2)", seed=0)
+    weights = sc.Weights.random("attn(2)", seed=0)
+    assert sc.freeze(weights, [1, 2]).positions == 2
+    with pytest.raises(BudgetError, match="attention patterns of 2 heads at 50,000 positions"):
+        sc.freeze(weights, [1] * 50_000)

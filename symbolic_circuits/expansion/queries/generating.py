@@ -60,6 +60,8 @@ def variables_for(by: str | Sequence[str], names: tuple[str, ...], z: Symbol | S
     if z is None:
         return (Symbol("z"),) if isinstance(by, str) else tuple(Symbol(f"z_{name}") for name in names)
     variables = (z,) if isinstance(z, Symbol) else tuple(z)
+    if not all(isinstance(variable, Symbol) for variable in variables):
+        raise NotationError(f"the variables of a generating function are SymPy symbols; got {z!r}")
     if len(set(variables)) != len(names):
         raise NotationError(f"{len(names)} gradings take as many different variables; got {len(variables)}: {variables}")
     return variables

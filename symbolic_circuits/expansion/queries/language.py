@@ -37,9 +37,9 @@ MAX_DEPTH = 100
 
 GRAMMAR = r"""
 ?start: either
-?either: both ("or" both)*
-?both: negation ("and" negation)*
-?negation: "not" negation -> complement
+?either: both (_OR both)*
+?both: negation (_AND negation)*
+?negation: _NOT negation -> complement
          | "(" either ")"
          | count
          | path
@@ -49,6 +49,9 @@ COMPONENT: /(\*|[A-Za-z]+)(\.[0-9*,\-]+)?(\[[^\]]*\])?(\.[A-Za-z]+)?/
 ARROW: />>|>(?!=)/
 RELATION: /<=|>=|==?/
 NUMBER: /[0-9]{1,9}/
+_AND.1: /and\b/
+_OR.1: /or\b/
+_NOT.1: /not\b/
 %ignore /[ \t\r\n]+/
 """
 
@@ -59,9 +62,9 @@ EXPECTED = {
     "NUMBER": "a number",
     "LPAR": '"("',
     "RPAR": '")"',
-    "AND": '"and"',
-    "OR": '"or"',
-    "NOT": '"not"',
+    "_AND": '"and"',
+    "_OR": '"or"',
+    "_NOT": '"not"',
     "$END": "the end",
 }
 

@@ -8,6 +8,7 @@ With *recomputed* patterns, and where *activations* are replaced rather than who
 what is put in.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -24,7 +25,9 @@ from symbolic_circuits.numeric.graded_streams import dtype_of
 from symbolic_circuits.numeric.interventions.intervention import Intervention
 from symbolic_circuits.numeric.interventions.levels import ACTIVATIONS, TERMS, IntervenedStream, Levels
 from symbolic_circuits.numeric.interventions.runs import finite_run, inputs_of, require_choice, runs_of, whole_expansion
+from symbolic_circuits.numeric.ranking.spectral import norm_bound
 from symbolic_circuits.numeric.reference import forward
+from symbolic_circuits.numeric.rounding import carried_rounding, relative_rounding
 from symbolic_circuits.numeric.streams import Streams
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
@@ -84,6 +87,8 @@ class Plan:
             before = run.output if stream.patterns is frozen.patterns else frozen.forward().output
             kept, same, put_in, removed = (output(frozen, x) for x in (stream.kept, stream.removed, stream.put_in, removed))
             remainder, cancellation = left_over(run.output, kept, same)
+            held = dataclasses.replace(frozen, patterns=stream.patterns)
+            tolerance = self.tolerance(held, run.output, cancellation, remainder)
         if not np.isfinite([kept, put_in]).all():
             raise WeightsError(f"the terms of {self.past.title} overflow {kept.dtype} one by one: scale the weights down")
         return Intervention(
@@ -102,6 +107,7 @@ class Plan:
             attention=stream.patterns,
             remainder=remainder,
             cancellation=cancellation,
+            tolerance=tolerance,
         )
 
     def require_bytes(self, frozen: Frozen, max_bytes: int) -> None:
@@ -113,6 +119,15 @@ class Plan:
                 f"{streams:,} streams by state of the query take {in_words(needed)} bytes; the limit is {max_bytes:,}: "
                 "ask for smaller counts, or for less at once"
             )
+
+    def tolerance(self, frozen: Frozen, output: np.ndarray, cancellation: float, remainder: float) -> float:
+        """The remainder that rounding may explain; one that is larger than expected is held against the errors of the sums."""
+        expected = relative_rounding(self.expansion, output.dtype, cancellation)
+        if not remainder > expected:
+            return expected
+        size = float(np.linalg.norm(output)) / float(norm_bound(frozen.arrays["W_U"]) if frozen.model.unembedding else 1.0)
+        sums = (self.expansion, self.through, self.past)
+        return max(expected, carried_rounding(sums, frozen, range(frozen.positions), size))
 
     def stream(self, frozen: Frozen, sources: Iterable[Frozen], number: int, removed: np.ndarray) -> IntervenedStream:
         """The last stream: by two totals, or by a run done anew."""

@@ -12,7 +12,7 @@ import numpy as np
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.queries.query import Query
-from symbolic_circuits.numeric.checking import AGREES, DIFFERS, ROUNDING, UNDECIDED
+from symbolic_circuits.numeric.checking import AGREES, DIFFERS, UNDECIDED
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.output_places import places
 from symbolic_circuits.numeric.readout import Readout, readout
@@ -45,12 +45,7 @@ class Intervention:
     attention: Mapping[int, np.ndarray] = field(repr=False)  # attention block -> patterns of the terms kept, (H, n, n)
     remainder: float  # of the forward pass with these patterns, when the terms kept and those of the query are taken away
     cancellation: float  # the norms of the two sums over that of the forward pass
-
-    @property
-    def tolerance(self) -> float:
-        """The remainder that rounding may explain."""
-        steps = 2 + self.expansion.model.number_of_blocks
-        return float(ROUNDING * steps * np.finfo(self.before.dtype).eps * max(self.cancellation, 1.0))
+    tolerance: float  # the remainder that rounding may explain
 
     @property
     def verdict(self) -> str:

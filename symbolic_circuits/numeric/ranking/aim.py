@@ -18,8 +18,8 @@ from symbolic_circuits.numeric.checking import ROUNDING
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.output_places import places
 from symbolic_circuits.numeric.ranking.lengths import lengths
-from symbolic_circuits.numeric.ranking.running_errors import RunningErrors
 from symbolic_circuits.numeric.readout import readout
+from symbolic_circuits.numeric.running_errors import RunningErrors
 
 __all__ = ["Aim", "aim_of"]
 

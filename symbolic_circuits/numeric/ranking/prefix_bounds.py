@@ -24,10 +24,11 @@ from symbolic_circuits.numeric.ranking.spectral import bilinear_bound, norm_boun
 from symbolic_circuits.numeric.ranking.term_lists import TermList
 from symbolic_circuits.numeric.ranking.virtual import VirtualWeights
 
-__all__ = ["MAX_WORK", "PrefixBounds"]
+__all__ = ["MAX_WORK", "UNDERFLOW", "PrefixBounds"]
 
 MAX_WORK = 2e10  # multiplications for each kind of table; beyond it the next cheaper one serves
 MAX_ENTRIES = 2**25  # of one table
+UNDERFLOW = 1e-300  # what a product may lose where numbers end
 MAX_ORDER = 24  # orders from here on share a row
 
 
@@ -192,7 +193,7 @@ class PrefixBounds:
         size = family.factor * rows * wide * (1.0 if family.W_out is None else lengths(family.W_out, axes=2))
         nu_left, nu_right = self.nu[left].max(axis=0), self.nu[right].max(axis=0)
         carried = (sigma * nu_left) * self.err[right] + (sigma * nu_right) * self.err[left]
-        self.pair_errors.append(carried + epsilon * (m + 2 * d) * size * nu_left * nu_right)
+        self.pair_errors.append(carried + epsilon * (m + 2 * d) * size * nu_left * nu_right + UNDERFLOW * (1 + size))
 
     def convolved(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """The largest product of bounds for each order of a pair, (J, n)."""
@@ -242,7 +243,7 @@ class PrefixBounds:
             gain = norm_bound(family.W_O) * norm_bound(family.W_V)
             nu = self.nu[family.source].max(axis=0)
             found = np.abs(family.A) @ (gain[:, None] * self.err[family.source] + steps[:, None] * nu)[:, :, None]
-            np.maximum(err, found[:, :, 0].max(axis=0), out=err)
+            np.maximum(err, found[:, :, 0].max(axis=0) + UNDERFLOW * (1 + size.max()), out=err)
         for number in reading.pairs:
             np.maximum(err, self.pair_errors[number], out=err)
         return err

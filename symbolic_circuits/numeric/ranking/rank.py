@@ -120,6 +120,7 @@ def rank(
         bound=found.bound + margin,
         margin=margin,
         total=value_of(root, expansion.interpret(Streams(frozen))[place]),
+        top=int(top),
         is_norm=len(root) > 1,
         evaluated=found.evaluated,
         bounded=found.bounded,

@@ -14,6 +14,8 @@ from symbolic_circuits.expansion.term import Term
 
 __all__ = ["RankedTerm", "Ranking"]
 
+VISIBLE = 1e-6  # rounding, relative to the values, that is worth a word
+
 
 class RankedTerm(NamedTuple):
     """A term with its value."""
@@ -33,6 +35,7 @@ class Ranking:
     margin: float  # how far rounding may have moved a value
     total: float  # the readout of the sum of all terms
     is_norm: bool  # norms are ranked, which do not add up
+    top: int  # how many terms were asked for
     evaluated: int  # terms whose value was computed
     bounded: int  # parts of terms that were bounded, each standing for all terms that contain it; 0 where all were evaluated
     stopped: str | None = None  # the budget that ended the search; None where it ran to its end
@@ -51,9 +54,14 @@ class Ranking:
 
     @property
     def is_certified(self) -> bool:
-        """Whether no other term is larger than the smallest listed, up to rounding."""
-        everything = len(self.terms) == self.expansion.number_of_terms
-        return everything or self.bound <= self.smallest + 2 * self.margin
+        """Whether no other term is larger than the smallest listed, up to rounding, and as many are listed as were asked for.
+
+        Fewer are where there are no more, or where all others are zero.
+        """
+        if len(self.terms) == self.expansion.number_of_terms:
+            return True
+        is_full = len(self.terms) == self.top or self.stopped is None
+        return is_full and self.bound <= self.smallest + 2 * self.margin
 
     def rows(self) -> list[dict[str, object]]:
         """One row a term: rank, term, number, order, value, and share of the total (norms have none)."""
@@ -82,6 +90,7 @@ class Ranking:
             "margin": self.margin,
             "is_certified": self.is_certified,
             "total": self.total,
+            "top": self.top,
             "evaluated": self.evaluated,
             "bounded": self.bounded,
             "stopped": self.stopped,
@@ -92,12 +101,14 @@ class Ranking:
         """The certificate in words."""
         count = in_words(self.expansion.number_of_terms)
         if not self.terms:
-            return f"there is no term to rank ({self.expansion.title} has {count})"
+            what = "has none" if self.expansion.is_empty else f"has {count}, all of them zero here"
+            return f"there is no term to rank: {self.expansion.title} {what}"
         if len(self.terms) == self.expansion.number_of_terms:
             return f"all {count} terms are listed"
         known = f"no other of the {count} terms exceeds {self.bound:.6g}"
         closed = "certified" if self.is_certified else f"not closed ({self.stopped or 'values are too near to one another'})"
-        return f"{closed}: {known}; {in_words(self.evaluated)} evaluated"
+        coarse = f", up to rounding of {self.margin:.1g}" if self.margin > VISIBLE * self.smallest > 0 else ""
+        return f"{closed}: {known}{coarse}; {in_words(self.evaluated)} evaluated"
 
     def __str__(self) -> str:
         lines = [f"{len(self.terms)} largest terms of {self.expansion.title} by {self.what}"]

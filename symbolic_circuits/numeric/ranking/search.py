@@ -19,7 +19,7 @@ from symbolic_circuits.numeric.ranking.chains import Chains
 from symbolic_circuits.numeric.ranking.ground import Ground, Prepared
 from symbolic_circuits.numeric.ranking.incumbents import Incumbents
 from symbolic_circuits.numeric.ranking.lengths import finite, lengths
-from symbolic_circuits.numeric.ranking.prefix_bounds import PrefixBounds
+from symbolic_circuits.numeric.ranking.prefix_bounds import UNDERFLOW, PrefixBounds
 from symbolic_circuits.numeric.ranking.suffix_search import SuffixSearch
 from symbolic_circuits.numeric.ranking.suffixes import STRIDE
 
@@ -99,7 +99,7 @@ def search(
         found.is_closed = dropped <= found.smallest(top)
         if progress is not None:
             progress(done, len(WIDTHS))
-        if found.is_closed or found.stopped:
+        if found.is_closed or stop(0):
             break
     if found.is_closed:
         found.stopped = None
@@ -113,7 +113,8 @@ def margin_of(bounds: PrefixBounds, root: np.ndarray, rounding: float, position:
     size, last = lengths(root, axes=2), len(bounds.nu) - 1
     epsilon = np.finfo(float).eps
     carried, largest = size * bounds.err[last][position], bounds.nu[last][:, position].max()
-    return float(finite(carried + (size * epsilon * root.shape[1] + rounding) * largest))
+    ends = UNDERFLOW * (1 + size) * (1 + max(float(nu.max(initial=0.0)) for nu in bounds.nu))
+    return float(finite(carried + (size * epsilon * root.shape[1] + rounding) * largest + ends))
 
 
 def term_of(key: tuple[int, ...], chains: Chains, prepared: Prepared) -> Term:

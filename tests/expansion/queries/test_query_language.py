@@ -144,3 +144,10 @@ def test_budgets():
     with pytest.raises(BudgetError, match="nested at most 200 deep"):
         sc.path_expansion("attn(2)").where(query)
     assert isinstance(parse_query("(" * 100 + "embed" + ")" * 100), Query)
+
+
+def test_words_of_the_language_are_whole_words():
+    assert parse_query("attn and(bilinear)or not(embed)") == parse_query("(attn and bilinear) or not embed")
+    for text in ("attn andattn", "attn orbilinear", "attn and notattn"):
+        with pytest.raises(TermError, match="character"):
+            parse_query(text)
