@@ -126,6 +126,9 @@ class Case(NamedTuple):
     token: int | str | None
     against: int | str | None
 
+    def __repr__(self) -> str:  # what messages show
+        return f"input {self.number}"
+
 
 class Options(NamedTuple):
     """What is the same for all inputs; see :func:`explain`."""
