@@ -1,7 +1,5 @@
 """``symbolic-circuits ablate``: the output without the terms of a query, or with others in their place."""
 
-import csv
-import io
 import json
 from pathlib import Path
 
@@ -10,8 +8,8 @@ import networkx
 import numpy as np
 
 from symbolic_circuits.cli.batches import example_batch, read_batch
-from symbolic_circuits.cli.inert import inert
-from symbolic_circuits.cli.inputs import EXIT_CODES, read_tokens, read_weights, signed, table, without_nan
+from symbolic_circuits.cli.inputs import EXIT_CODES, input_options, read_tokens, read_weights, signed, table, without_nan
+from symbolic_circuits.cli.output import Output, csv_text, output_options
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.cli.readouts import chosen_tokens
 from symbolic_circuits.expansion.expansion import path_expansion
@@ -23,7 +21,6 @@ from symbolic_circuits.numeric.interventions.levels import ACTIVATIONS, TERMS
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.report.causal_figure import draw_causal_graph
 from symbolic_circuits.report.figures import to_image
-from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 EXAMPLES = """
 \b
@@ -45,13 +42,7 @@ MAX_BATCH = 100_000
 @click.command(epilog=EXAMPLES)
 @click.argument("query")
 @click.argument("model", required=False)
-@click.option(
-    "--weights",
-    "path",
-    type=click.Path(path_type=Path),
-    help="An .npz or .safetensors file; else the example, or random weights.",
-)
-@click.option("--tokens", help='Token numbers, such as "3 4 31"; random ones by default.')
+@input_options
 @click.option("--by", type=click.Choice(WAYS), default=WAYS[0], show_default=True, help="What is put in place of the terms.")
 @click.option("--other", help="The input to resample from, such as --tokens; a random one by default.")
 @click.option(
@@ -78,16 +69,7 @@ MAX_BATCH = 100_000
 @click.option("--token", type=int, help="The logit that is read; by default that of the model's own prediction.")
 @click.option("--against", help="A token whose logit is subtracted, or 'runner-up': the next most likely one.")
 @click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="Logits in the table, largest change first.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random weights and tokens.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help=f"The causal graph of that logit before anything is removed, in a file ending in {', '.join(FORMATS)}.",
-)
-@click.option("--force", is_flag=True, help="Replace an existing file.")
+@output_options("The causal graph of that logit before anything is removed", FORMATS)
 @click.pass_context
 def ablate(
     ctx: click.Context,
@@ -106,38 +88,27 @@ def ablate(
     against: str | None,
     top: int,
     seed: int,
-    as_json: bool,
-    as_csv: bool,
-    output: Path | None,
-    force: bool,
+    output: Output,
 ) -> None:
     """Remove the terms of QUERY from MODEL, or put a mean or another input's terms in their place: logits before and after."""
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv print one or the other: give one of them")
-    suffix = require_format(output, FORMATS) if output else ""
-    if output:
-        require_free(output, force=force)  # before the work is done
     weights, words = read_weights(model, path, seed)
     expansion, given = path_expansion(weights.model), read_tokens(tokens, weights, seed)
     inputs = other_inputs(weights, model is None and path is None, len(given), by, (other, batch, sequences), seed)
     with progress_bar("running other inputs") as progress:
         result = ablated(expansion, query, weights, given, by=by, **inputs, patterns=patterns, replace=replace, progress=progress)
     token, minus, which = chosen_tokens(result.frozen, position, token, against, False)
-    if output and token is None:
+    if output.path and token is None:
         raise click.UsageError("without unembedding the causal graph is of a coordinate of the output: give --token")
     effect = None if token is None else effect_of(result, position, token, minus)
-    if as_json:
-        click.echo(json.dumps(without_nan(result.to_dict() | {"effect": effect}), indent=1, allow_nan=False))
-    elif as_csv:
-        click.echo(as_table(result, position), nl=False)
-    else:
-        print_result(result, position, top, effect, which)
-        click.echo(f"  on {words}")
-    if output:
+    output.show(
+        lambda: result.to_dict() | {"effect": effect},
+        lambda: csv_text(["token", "before", "after", "change"], (row.values() for row in result.rows(position))),
+        lambda: print_result(result, position, top, effect, which, words),
+    )
+    if output.path:
         with progress_bar("causal graph") as progress:
             graph = causal_graph(expansion, weights, given, position=position, token=token, against=minus, progress=progress)
-        write_whole(output, graph_bytes(graph, suffix), force=force)
-        click.echo(f"wrote {inert(output)}: {len(graph)} components, {graph.number_of_edges()} edges", err=as_json or as_csv)
+        output.write(lambda suffix: graph_bytes(graph, suffix), f"{len(graph)} components, {graph.number_of_edges()} edges")
     ctx.exit(EXIT_CODES[result.verdict])
 
 
@@ -174,16 +145,9 @@ def effect_of(result: Intervention, position: int, token: int, against: int | No
     return {"readout": wanted.words, "before": before, "after": after, "change": wanted.of(result.after - result.before)}
 
 
-def as_table(result: Intervention, position: int) -> str:
-    """CSV with all digits, one row a token."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["token", "before", "after", "change"])
-    writer.writerows(row.values() for row in result.rows(position))
-    return stream.getvalue()
-
-
-def print_result(result: Intervention, position: int, top: int, effect: dict[str, str | float] | None, which: str) -> None:
+def print_result(
+    result: Intervention, position: int, top: int, effect: dict[str, str | float] | None, which: str, words: str
+) -> None:
     """The logits that change most, for people, and below them the effect on the one that is read."""
     click.echo(str(result).split("\n")[0])
     if result.number_of_terms:
@@ -196,7 +160,7 @@ def print_result(result: Intervention, position: int, top: int, effect: dict[str
     if effect is not None:
         numbers = f"{signed(effect['before'])} before, {signed(effect['after'])} after, effect {signed(effect['change'])}"
         click.echo(f"  {effect['readout']}: {numbers}" + (f" ({which})" if which else ""))
-    click.echo(f"  {result.summary()}")
+    click.echo(f"  {result.summary()}\n  on {words}")
 
 
 def graph_bytes(graph: networkx.DiGraph, suffix: str) -> bytes:

@@ -1,8 +1,5 @@
 """``symbolic-circuits explain``: the fewest terms that explain a prediction, or a histogram of how many over a batch."""
 
-import csv
-import io
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,8 +7,8 @@ import click
 import numpy as np
 
 from symbolic_circuits.cli.batches import example_batch, random_batch, read_batch
-from symbolic_circuits.cli.inert import inert
-from symbolic_circuits.cli.inputs import read_tokens, read_weights, table, without_nan, written_out
+from symbolic_circuits.cli.inputs import input_options, read_tokens, read_weights, table
+from symbolic_circuits.cli.output import Output, csv_text, output_options
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.cli.readouts import chosen_tokens, read_against, readout_options, with_tokens
 from symbolic_circuits.errors import SpecError
@@ -24,7 +21,6 @@ from symbolic_circuits.numeric.ranking.predictions import PREDICTION, RUNNER_UP
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.report.figures import to_image
 from symbolic_circuits.report.ranking_figure import draw_explanation, draw_local_complexity
-from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 EXAMPLES = """
 \b
@@ -35,20 +31,13 @@ Examples:
   symbolic-circuits explain "(attn(4) bilinear)*2" --batch 20 --fraction 0.8 --csv
   symbolic-circuits explain --weights model.safetensors --sequences inputs.txt --json
 """
-FORMATS = (".svg", ".png")
 SHOWN = 100  # terms that the table has room for
 MAX_BATCH = 100_000
 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("model", required=False)
-@click.option(
-    "--weights",
-    "path",
-    type=click.Path(path_type=Path),
-    help="An .npz or .safetensors file; else the example, or random weights.",
-)
-@click.option("--tokens", help='Token numbers, such as "3 4 31"; random ones by default.')
+@input_options
 @readout_options
 @click.option("--fraction", type=float, default=0.9, show_default=True, help="The part of the total that is to be explained.")
 @click.option(
@@ -59,11 +48,7 @@ MAX_BATCH = 100_000
 )
 @click.option("--sequences", type=click.Path(path_type=Path), help="A histogram over the inputs of a file, one a line.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="For each input; then what was found is given.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random weights and tokens.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help=f"A picture, ending in {' or '.join(FORMATS)}.")
-@click.option("--force", is_flag=True, help="Replace an existing file.")
+@output_options("A picture")
 @click.pass_context
 def explain(
     ctx: click.Context,
@@ -80,17 +65,9 @@ def explain(
     sequences: Path | None,
     seconds: float | None,
     seed: int,
-    as_json: bool,
-    as_csv: bool,
-    output: Path | None,
-    force: bool,
+    output: Output,
 ) -> None:
     """The fewest terms of MODEL that add up to a fraction of a logit; over a batch, a histogram of how many it takes."""
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv print one or the other: give one of them")
-    suffix = require_format(output, FORMATS) if output else ""
-    if output:
-        require_free(output, force=force)  # before the work is done
     weights, words = read_weights(model, path, seed)
     expansion = path_expansion(weights.model)
     expansion = expansion if where is None else expansion.where(where)
@@ -104,14 +81,11 @@ def explain(
     else:
         inputs = batch_of(weights, model is None and path is None, batch, sequences, seed)
         result, which = many_inputs(expansion, weights, inputs, read), ""
-    print_result(result, which, words, as_json, as_csv)
-    if output and not is_drawable(result):
-        click.echo(f"there is nothing to draw: {inert(output)} is not written", err=as_json or as_csv)
-    elif output:
-        draw = draw_local_complexity if isinstance(result, LocalComplexity) else draw_explanation
-        drawn = draw(result)
-        write_whole(output, to_image((drawn[0] if isinstance(drawn, tuple) else drawn).figure, suffix), force=force)
-        click.echo(f"wrote {inert(output)}", err=as_json or as_csv)
+    output.show(result.to_dict, lambda: as_table(result), lambda: print_result(result, which, words))
+    if is_drawable(result):
+        output.write(lambda suffix: picture(result, suffix), "")
+    else:
+        output.leave("there is nothing to draw")
     ctx.exit(0 if result.is_explained else 3)
 
 
@@ -180,13 +154,16 @@ def is_drawable(result: Explanation | LocalComplexity) -> bool:
     return bool(result.histogram if isinstance(result, LocalComplexity) else len(result))
 
 
-def print_result(result: Explanation | LocalComplexity, which: str, words: str, as_json: bool, as_csv: bool) -> None:
-    """JSON, CSV with all digits, or tables."""
-    if as_json:
-        click.echo(json.dumps(without_nan(result.to_dict()), indent=1, allow_nan=False))
-    elif as_csv:
-        click.echo(as_table(result), nl=False)
-    elif isinstance(result, LocalComplexity):
+def picture(result: Explanation | LocalComplexity, suffix: str) -> bytes:
+    """The terms with their shares, or the histogram."""
+    if isinstance(result, LocalComplexity):
+        return to_image(draw_local_complexity(result).figure, suffix)
+    return to_image(draw_explanation(result)[0].figure, suffix)
+
+
+def print_result(result: Explanation | LocalComplexity, which: str, words: str) -> None:
+    """Tables for people."""
+    if isinstance(result, LocalComplexity):
         print_histogram(result, words)
     else:
         print_terms(result, which, words)
@@ -198,11 +175,7 @@ def as_table(result: Explanation | LocalComplexity) -> str:
         heads, rows = list(Complexity._fields), [found._asdict() for found in result.inputs]
     else:
         heads, rows = ["rank", "term", "order", "height", "value", "share", "so_far"], result.rows()
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(heads)
-    writer.writerows([written_out(row[name]) for name in heads] for row in rows)
-    return stream.getvalue()
+    return csv_text(heads, ([row[name] for name in heads] for row in rows))
 
 
 def print_terms(result: Explanation, which: str, words: str) -> None:

@@ -1,23 +1,19 @@
 """``symbolic-circuits graded``: the sum of all terms of each grade, with what is left after it."""
 
-import csv
-import io
-import json
 from pathlib import Path
 
 import click
 
-from symbolic_circuits.cli.inert import inert
 from symbolic_circuits.cli.inputs import (
     EXIT_CODES,
+    input_options,
     read_integers,
     read_tokens,
     read_weights,
     signed,
     table,
-    without_nan,
-    written_out,
 )
+from symbolic_circuits.cli.output import Output, csv_text, output_options
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.expansion.expansion import path_expansion
@@ -25,7 +21,6 @@ from symbolic_circuits.numeric.graded import GradedSums
 from symbolic_circuits.numeric.graded import graded as graded_sums
 from symbolic_circuits.report.figures import to_image
 from symbolic_circuits.report.graded_figure import draw_graded
-from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 EXAMPLES = """
 \b
@@ -36,7 +31,6 @@ Examples:
   symbolic-circuits graded "(attn(2) bilinear)*3" --by height --csv
   symbolic-circuits graded --weights model.safetensors --tokens "5 2 9" --json
 """
-FORMATS = (".svg", ".png")
 MAX_COLUMNS = 8  # logits that the table has room for
 SHOWN = 60  # grades that the table has room for
 DIGITS = 15  # of numbers of terms in the table
@@ -44,23 +38,13 @@ DIGITS = 15  # of numbers of terms in the table
 
 @click.command(epilog=EXAMPLES)
 @click.argument("model", required=False)
-@click.option(
-    "--weights",
-    "path",
-    type=click.Path(path_type=Path),
-    help="An .npz or .safetensors file; else the example, or random weights.",
-)
-@click.option("--tokens", help='Token numbers, such as "3 4 31"; random ones by default.')
+@input_options
 @click.option("--by", default="order", show_default=True, help="The grading: order, height, degree, heads or bilinears.")
 @click.option("--up-to", type=int, help="The highest grade; all by default.")
 @click.option("--positions", help='Output positions, from the end if negative, such as "0 -1"; all by default.')
 @click.option("--logits", help='Tokens whose logits are given, such as "7 8"; none in the table by default, all in --json.')
 @click.option("--targets", help='The right token at each of the positions, such as "7", for the loss.')
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random weights and tokens.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help=f"A picture, ending in {' or '.join(FORMATS)}.")
-@click.option("--force", is_flag=True, help="Replace an existing file.")
+@output_options("A picture")
 @click.pass_context
 def graded(
     ctx: click.Context,
@@ -73,17 +57,9 @@ def graded(
     logits: str | None,
     targets: str | None,
     seed: int,
-    as_json: bool,
-    as_csv: bool,
-    output: Path | None,
-    force: bool,
+    output: Output,
 ) -> None:
     """Sum all terms of MODEL of each order (height, degree, ...): norms, remainders, logits, loss; no term is listed."""
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv print one or the other: give one of them")
-    suffix = require_format(output, FORMATS) if output else ""
-    if output:
-        require_free(output, force=force)  # before the work is done
     weights, words = read_weights(model, path, seed)
     given = read_tokens(tokens, weights, seed)
     with progress_bar("summing by grade") as progress:
@@ -98,15 +74,10 @@ def graded(
             targets=read_integers(targets, "--targets"),
             progress=progress,
         )
-    if as_json:
-        click.echo(json.dumps(without_nan(result.to_dict()), indent=1, allow_nan=False))
-    elif as_csv:
-        click.echo(as_table(result, logits is not None), nl=False)
-    else:
-        print_table(result, words, logits is not None)
-    if output:
-        write_whole(output, to_image(draw_graded(result)[0].figure, suffix), force=force)
-        click.echo(f"wrote {inert(output)}: {len(result.grades)} grades", err=as_json or as_csv)
+    output.show(
+        result.to_dict, lambda: as_table(result, logits is not None), lambda: print_table(result, words, logits is not None)
+    )
+    output.write(lambda suffix: to_image(draw_graded(result)[0].figure, suffix), f"{len(result.grades)} grades")
     ctx.exit(EXIT_CODES[result.verdict])
 
 
@@ -118,13 +89,10 @@ def columns(result: GradedSums) -> list[tuple[str, int, int]]:
 
 def as_table(result: GradedSums, with_logits: bool) -> str:
     """CSV with all digits; logits are columns where they were asked for."""
-    stream, chosen = io.StringIO(), columns(result) if with_logits else []
+    chosen = columns(result) if with_logits else []
     heads = ["grade", "terms", "norm", "share", "remainder", *(["loss"] if result.losses is not None else [])]
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*heads, *(name for name, _, _ in chosen)])
-    for k, row in enumerate(result.rows()):
-        writer.writerow([*map(written_out, row.values()), *(float(result.logits[k, i, j]) for _, i, j in chosen)])
-    return stream.getvalue()
+    rows = ([*row.values(), *(float(result.logits[k, i, j]) for _, i, j in chosen)] for k, row in enumerate(result.rows()))
+    return csv_text([*heads, *(name for name, _, _ in chosen)], rows)
 
 
 def print_table(result: GradedSums, words: str, with_logits: bool) -> None:

@@ -2,8 +2,10 @@
 
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import click
 import numpy as np
 from rich.box import SIMPLE
 from rich.cells import cell_len
@@ -22,6 +24,7 @@ from symbolic_circuits.spec import Transformer
 __all__ = [
     "EXIT_CODES",
     "RANDOM_POSITIONS",
+    "input_options",
     "read_integers",
     "read_number",
     "read_tokens",
@@ -42,6 +45,23 @@ PADDING = 3  # characters between two columns of a table
 NUMBER_WIDTH = 24  # of columns that are not folded
 FOLDED_WIDTH = 24  # that others keep at least
 LARGE = 1e7  # from here on a number of a table has an exponent
+
+
+def input_options(command: Callable) -> Callable:
+    """Add --weights, --tokens and --seed to a command."""
+    options = [
+        click.option(
+            "--weights",
+            "path",
+            type=click.Path(path_type=Path),
+            help="An .npz or .safetensors file; else the example, or random weights.",
+        ),
+        click.option("--tokens", help='Token numbers, such as "3 4 31"; random ones by default.'),
+        click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random weights and tokens."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def read_weights(model: str | None, path: Path | None, seed: int) -> tuple[Weights, str]:

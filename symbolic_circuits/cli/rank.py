@@ -1,15 +1,12 @@
 """``symbolic-circuits rank``: the terms with the largest contribution to a logit, with a bound on all others."""
 
-import csv
-import io
-import json
 from pathlib import Path
 
 import click
 import numpy as np
 
-from symbolic_circuits.cli.inert import inert
-from symbolic_circuits.cli.inputs import read_tokens, read_weights, table, without_nan, written_out
+from symbolic_circuits.cli.inputs import input_options, read_tokens, read_weights, table
+from symbolic_circuits.cli.output import Output, csv_text, output_options
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.cli.readouts import chosen_tokens, readout_options, with_tokens
 from symbolic_circuits.expansion.expansion import path_expansion
@@ -18,7 +15,6 @@ from symbolic_circuits.numeric.ranking.rank import rank as ranked
 from symbolic_circuits.numeric.ranking.ranking import Ranking
 from symbolic_circuits.report.figures import to_image
 from symbolic_circuits.report.ranking_figure import draw_ranking
-from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 EXAMPLES = """
 \b
@@ -29,27 +25,17 @@ Examples:
   symbolic-circuits rank "attn(12)*6" --seconds 10 --json
   symbolic-circuits rank --weights model.safetensors --tokens "5 2 9" --norm --csv
 """
-FORMATS = (".svg", ".png")
+COLUMNS = ("rank", "term", "number", "order", "height", "value", "share")
 SHOWN = 100  # terms that the table has room for
 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("model", required=False)
-@click.option(
-    "--weights",
-    "path",
-    type=click.Path(path_type=Path),
-    help="An .npz or .safetensors file; else the example, or random weights.",
-)
-@click.option("--tokens", help='Token numbers, such as "3 4 31"; random ones by default.')
+@input_options
 @readout_options
 @click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Terms that are wanted.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="After which the search ends with the bound it has.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random weights and tokens.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help=f"A picture, ending in {' or '.join(FORMATS)}.")
-@click.option("--force", is_flag=True, help="Replace an existing file.")
+@output_options("A picture")
 @click.pass_context
 def rank(
     ctx: click.Context,
@@ -64,17 +50,9 @@ def rank(
     top: int,
     seconds: float | None,
     seed: int,
-    as_json: bool,
-    as_csv: bool,
-    output: Path | None,
-    force: bool,
+    output: Output,
 ) -> None:
     """The terms of MODEL with the largest contribution to a logit, and a certificate that no other term is larger."""
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv print one or the other: give one of them")
-    suffix = require_format(output, FORMATS) if output else ""
-    if output:
-        require_free(output, force=force)  # before the work is done
     weights, words = read_weights(model, path, seed)
     expansion = path_expansion(weights.model)
     expansion = expansion if where is None else expansion.where(where)
@@ -85,27 +63,17 @@ def rank(
         result = ranked(
             expansion, frozen, position=position, token=token, against=other, top=top, seconds=seconds, progress=progress
         )
-    if as_json:
-        click.echo(json.dumps(without_nan(result.to_dict()), indent=1, allow_nan=False))
-    elif as_csv:
-        click.echo(as_table(result), nl=False)
+    with_shares = token is not None and result.total != 0
+    output.show(
+        result.to_dict,
+        lambda: csv_text(COLUMNS, (row.values() for row in result.rows())),
+        lambda: print_table(result, which, with_tokens(words, frozen.source), with_shares),
+    )
+    if len(result):
+        output.write(lambda suffix: to_image(draw_ranking(result).figure, suffix), f"{len(result)} terms")
     else:
-        print_table(result, which, with_tokens(words, frozen.source), token is not None and result.total != 0)
-    if output and not len(result):
-        click.echo(f"there is no term to draw: {inert(output)} is not written", err=as_json or as_csv)
-    elif output:
-        write_whole(output, to_image(draw_ranking(result).figure, suffix), force=force)
-        click.echo(f"wrote {inert(output)}: {len(result)} terms", err=as_json or as_csv)
+        output.leave("there is no term to draw")
     ctx.exit(0 if result.is_certified else 3)
-
-
-def as_table(result: Ranking) -> str:
-    """CSV with all digits."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["rank", "term", "number", "order", "height", "value", "share"])
-    writer.writerows(map(written_out, row.values()) for row in result.rows())
-    return stream.getvalue()
 
 
 def print_table(result: Ranking, which: str, words: str, with_shares: bool) -> None:

@@ -1,21 +1,15 @@
 """``symbolic-circuits terms``: count and list the terms of a model."""
 
-import csv
-import io
-import json
-from pathlib import Path
-
 import click
 
-from symbolic_circuits.cli.inert import inert
 from symbolic_circuits.cli.inputs import read_number, table, written_out
+from symbolic_circuits.cli.output import Output, csv_text, output_options
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.report.classes import path_class_rows
 from symbolic_circuits.report.count_figure import draw_counts
 from symbolic_circuits.report.figures import to_image
 from symbolic_circuits.report.plain import to_plain
-from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 EXAMPLES = """
 \b
@@ -32,7 +26,6 @@ A query: components (attn.0[1], attn.*[1], bilinear.*, embed), paths (a > b: lat
 numbers (attn.* <= 2, order = 3, height, degree), and, or, not, brackets.
 """
 MAX_CLASSES = 10_000
-FORMATS = (".svg", ".png")
 
 
 @click.command(epilog=EXAMPLES)
@@ -44,10 +37,7 @@ FORMATS = (".svg", ".png")
 @click.option("--where", metavar="QUERY", help="Only the terms of a query; they have numbers of their own.")
 @click.option("--classes", is_flag=True, help="Path classes, heads left open, with the number of terms in each.")
 @click.option("--notation", help="Add the value of each term: operator, matrix, index or tensor.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A picture of the numbers by order, .svg or .png.")
-@click.option("--force", is_flag=True, help="Replace an existing file.")
+@output_options("A picture of the numbers by order")
 def terms(
     model: str,
     start: str,
@@ -57,17 +47,9 @@ def terms(
     where: str | None,
     classes: bool,
     notation: str | None,
-    as_json: bool,
-    as_csv: bool,
-    output: Path | None,
-    force: bool,
+    output: Output,
 ) -> None:
     """Count the terms of MODEL, and list some of them with number, order, height and degree."""
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv print one or the other: give one of them")
-    suffix = require_format(output, FORMATS) if output else ""
-    if output:
-        require_free(output, force=force)  # before the work is done
     whole = path_expansion(model)
     expansion = whole if where is None else whole.where(where)
     by_class = classes or not isinstance(expansion.number_of_terms, int)
@@ -79,18 +61,20 @@ def terms(
         rows = rows_of_classes(expansion, notation or "operator")
     else:
         rows = rows_of_terms(expansion, read_number(start, "the number of a term"), limit, sampled, seed, notation)
-    if as_json:
-        click.echo(json.dumps(data_of(expansion, whole, rows, by_class), indent=1))
-    elif as_csv:
-        click.echo(as_lines(rows), nl=False)
-    else:
-        of_all = f" of {in_words(whole.number_of_terms)}" if where else ""
-        click.echo(f"{expansion.model}: {in_words(expansion.number_of_terms)}{of_all} terms")
-        if rows:
-            table("", list(rows[0]), [[str(written_out(value)) for value in row.values()] for row in rows])
-    if output:
-        write_whole(output, to_image(draw_counts(expansion).figure, suffix), force=force)
-        click.echo(f"wrote {inert(output)}: numbers of terms by order", err=as_json or as_csv)
+    output.show(
+        lambda: data_of(expansion, whole, rows, by_class),
+        lambda: csv_text(list(rows[0]), (row.values() for row in rows)) if rows else "",
+        lambda: print_table(expansion, whole, rows),
+    )
+    output.write(lambda suffix: to_image(draw_counts(expansion).figure, suffix), "numbers of terms by order")
+
+
+def print_table(expansion: PathExpansion, whole: PathExpansion, rows: list[dict[str, object]]) -> None:
+    """The count, and the rows for people."""
+    of_all = "" if expansion is whole else f" of {in_words(whole.number_of_terms)}"
+    click.echo(f"{expansion.model}: {in_words(expansion.number_of_terms)}{of_all} terms")
+    if rows:
+        table("", list(rows[0]), [[str(written_out(value)) for value in row.values()] for row in rows])
 
 
 def rows_of_terms(
@@ -125,13 +109,3 @@ def data_of(expansion: PathExpansion, whole: PathExpansion, rows: list[dict[str,
         "number_of_all_terms": plain(whole.number_of_terms),
         "classes" if by_class else "terms": [{name: plain(value) for name, value in row.items()} for row in rows],
     }
-
-
-def as_lines(rows: list[dict[str, object]]) -> str:
-    """CSV, a line a row."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    if rows:
-        writer.writerow(rows[0])
-        writer.writerows(map(written_out, row.values()) for row in rows)
-    return stream.getvalue()
