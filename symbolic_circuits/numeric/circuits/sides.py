@@ -1,0 +1,83 @@
+r"""What a component writes and reads, as a factor F (r x d) for each: its Gram matrix over the stream's axis is $G = F^T F$ (d x d).
+
+A component that reads through R and one that writes through W compose to $\|R W\|^2 = \operatorname{tr} G_R G_W = \|F_R F_W^T\|^2$, whatever
+other axes R and W have. So every score of composition is a norm of products of these factors, here of heads; those of bilinear
+layers are in :mod:`symbolic_circuits.numeric.circuits.bilinear_sides`.
+
+| | the matrix | read or written through | its F |
+| --- | --- | --- | --- |
+| value | $W_O W_V$ | $W_V$ | $R(W_O) W_V$ |
+| key | $W_Q^T W_K$ | $W_K$ | $R(W_Q^T) W_K$ |
+| query | $W_K^T W_Q$ | $W_Q$ | $R(W_K^T) W_Q$ |
+| written | $W_O W_V$ | $W_O$ | $R(W_V^T) W_O^T$ |
+
+R(M) is the triangle of $M = Q R$: the rest of the matrix up to orthonormal columns, which no norm sees.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from symbolic_circuits.numeric.circuits.components import HeadArrays
+
+__all__ = ["HeadSides", "Side", "at_unit_norm", "at_unit_size"]
+
+HEAD_PORTS = ("query", "key", "value")
+
+
+class Side(NamedTuple):
+    """Factors of several components, or several inputs of one."""
+
+    names: tuple[str, ...]  # "attn.0[1]" where written, "attn.0[1].key" where read
+    factors: np.ndarray  # (names, r, d), each of norm one; nan where the component vanishes
+
+    def spreads(self) -> np.ndarray:
+        r"""$\|G\|_F^2$ of every factor, shape (names,): 1 where G has rank one, 1/d where it is a multiple of the identity."""
+        F = self.factors
+        across = F.transpose(0, 2, 1)
+        grams = F @ across if F.shape[1] <= F.shape[2] else across @ F
+        return np.einsum("abc,abc->a", grams, grams)
+
+
+class HeadSides:
+    """What the heads of a block read and write."""
+
+    def __init__(self, name: str, arrays: HeadArrays) -> None:
+        self.name, self.arrays = name, HeadArrays(*map(at_unit_size, arrays))
+
+    def readers(self) -> Side:
+        """The queries, keys and values of every head."""
+        W_Q, W_K, W_V, W_O = self.arrays
+        factors = (triangle(across(W_K)) @ W_Q, triangle(across(W_Q)) @ W_K, triangle(W_O) @ W_V)
+        names = tuple(f"{self.name}[{head}].{port}" for head in range(len(W_Q)) for port in HEAD_PORTS)
+        return Side(names, at_unit_norm(np.stack(factors, axis=1).reshape(len(names), -1, W_Q.shape[2])))
+
+    def writers(self) -> Side:
+        """The output of every head."""
+        _, _, W_V, W_O = self.arrays
+        names = tuple(f"{self.name}[{head}]" for head in range(len(W_V)))
+        return Side(names, at_unit_norm(triangle(across(W_V)) @ across(W_O)))
+
+
+def across(stack: np.ndarray) -> np.ndarray:
+    """The transpose of every matrix of a stack."""
+    return stack.transpose(0, 2, 1)
+
+
+def triangle(stack: np.ndarray) -> np.ndarray:
+    """R of M = Q R for every matrix of a stack."""
+    return np.linalg.qr(stack, mode="r")
+
+
+def at_unit_size(stack: np.ndarray) -> np.ndarray:
+    """Matrices (..., a, b) in double precision, each divided by its largest entry: products of small sizes are to be numbers."""
+    stack = stack.astype(np.float64, copy=False)
+    size = np.abs(stack).max(axis=(-2, -1), keepdims=True, initial=0.0)
+    return stack / np.where(size > 0, size, 1)
+
+
+def at_unit_norm(stack: np.ndarray) -> np.ndarray:
+    """Matrices (..., a, b), each divided by its norm; nan where it vanishes."""
+    stack = at_unit_size(stack)
+    norms = np.linalg.norm(stack, axis=(-2, -1), keepdims=True)
+    return stack / np.where(norms > 0, norms, np.nan)
