@@ -34,7 +34,13 @@ SHOWN = 100  # terms that the table has room for
 @input_options
 @readout_options
 @click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Terms that are wanted.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="After which the search ends with the bound it has.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="After which the search ends with the bound it has.",
+)
 @output_options("A picture")
 @click.pass_context
 def rank(

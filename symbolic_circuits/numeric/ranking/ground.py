@@ -7,6 +7,7 @@ on every complete term that contains one that is left out.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import isqrt
 
 import numpy as np
 
@@ -38,6 +39,7 @@ class Prepared:
     bounds: PrefixBounds
     dropped: float = 0.0  # a bound on the complete terms with a part that the lists leave out
     evaluated: int = 0
+    bounded: int = 0
 
 
 class Ground:
@@ -136,10 +138,14 @@ class Ground:
         """O of every nonterminal."""
         return outside_bounds(self.whole.bounds, self.root, self.probe)
 
-    def prepared(self, width: int, threshold: float, *, sharp: bool) -> Prepared:
-        """The lists at a width, terms that cannot exceed the threshold left out, and the bounds that go with them."""
+    def prepared(self, width: int, threshold: float, *, sharp: bool, pairs: int) -> Prepared:
+        """The lists at a width, terms that cannot exceed the threshold left out, and the bounds that go with them.
+
+        Lists that are not complete are kept short enough that bilinear layers have at most so many ``pairs`` of them.
+        """
         if self.is_complete:
             return self.sharp if sharp else self.whole
+        width = max(1, min(width, isqrt(max(0, pairs) // len(self.chains.pairs))))
         kept = KeptLists(
             self.chains,
             self.complete_lists,
@@ -151,4 +157,4 @@ class Ground:
         )
         outputs = self.outputs(kept.lists)
         bounds = PrefixBounds(self.chains, kept.lists, outputs, self.largest_order, self.work if sharp else COARSE)
-        return Prepared(kept.lists, outputs, bounds, kept.dropped, kept.evaluated)
+        return Prepared(kept.lists, outputs, bounds, kept.dropped, kept.evaluated, kept.bounded)

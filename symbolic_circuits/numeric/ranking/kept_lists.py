@@ -71,7 +71,8 @@ class KeptLists:
         threshold: float,
     ) -> None:
         self.chains, self.outside, self.sigma, self.needed = chains, outside, sigma, needed
-        self.width, self.threshold, self.dropped, self.evaluated = width, threshold, 0.0, 0
+        self.width, self.threshold, self.dropped = width, threshold, 0.0
+        self.evaluated = self.bounded = 0
         self.lists = dict(complete)
         last = max(source for family in chains.pairs for source in family.production.inputs)
         for k in range(last + 1):
@@ -158,6 +159,7 @@ class KeptLists:
         step = max(1, CHUNK // max(1, len(y)))
         for start in range(0, len(x), step):
             block = x[start : start + step] @ y.T
+            self.bounded += block.size
             if family.production.unordered:
                 block[np.arange(start, start + len(block))[:, None] > np.arange(len(y))[None]] = -1.0
             self.drop(block[block <= limit])

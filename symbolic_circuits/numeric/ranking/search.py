@@ -26,6 +26,7 @@ from symbolic_circuits.numeric.ranking.suffixes import STRIDE
 __all__ = ["MAX_VALUES", "Found", "Limits", "margin_of", "search", "term_of"]
 
 WIDTHS: tuple[tuple[int | None, int], ...] = ((256, 64), (2048, 512), (16384, 4096), (None, 2**62))  # suffixes, terms of a list
+WIDEST = 65_536  # suffixes, where all of them would not close the ranking
 MAX_VALUES = 500_000_000  # about a minute
 BELOW = 1 - 1e-9  # a pass finds again what the last one found
 
@@ -86,12 +87,16 @@ def search(
         return found.stopped is not None
 
     for done, (width, list_width) in enumerate(WIDTHS, start=1):
-        prepared = ground.prepared(list_width, found.smallest(top) * BELOW, sharp=done > 1)
+        pairs = (limits.max_values - found.evaluated - found.bounded) // 4
+        prepared = ground.prepared(list_width, found.smallest(top) * BELOW, sharp=done > 1, pairs=pairs)
+        found.evaluated, found.bounded = found.evaluated + prepared.evaluated, found.bounded + prepared.bounded
+        if width is None and prepared.dropped > found.smallest(top):
+            width = WIDEST  # the lists leave out so much that nothing is gained by all suffixes
         best = Incumbents(top, found.smallest(top) * BELOW)
         one = SuffixSearch(prepared, root, probe, best, width=width, stop=stop)
         one.run()
         found.merge({term_of(key, ground.chains, prepared): value for key, value in best.values.items()}, top)
-        found.evaluated += one.evaluated + prepared.evaluated
+        found.evaluated += one.evaluated
         found.bounded += one.bounded
         found.margin = max(found.margin, margin_of(prepared.bounds, root, rounding, position))
         dropped = max(one.dropped, prepared.dropped)
@@ -104,7 +109,7 @@ def search(
     if found.is_closed:
         found.stopped = None
     elif found.stopped is None:
-        found.stopped = f"lists within {limits.max_bytes:,} bytes"
+        found.stopped = "lists of terms that bilinear layers read had to be cut"
     return found
 
 
