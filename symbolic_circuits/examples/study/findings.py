@@ -172,6 +172,7 @@ def of_explanations(study: Study) -> Mapping[str, float]:
 def of_reading(study: Study) -> Mapping[str, float]:
     """What the heads read, and what the model answers with other patterns."""
     reads, (first, second) = study.terms.reads, scores(study.weights)
+    differ = (reads[:, 0, 0] - reads[:, 0, 1]) * (reads[:, 1, 0] - reads[:, 1, 1]) < 0
     found = {
         "scores.correlation": np.corrcoef(first, second)[0, 1],
         "reads.different": prefer_different(reads),
@@ -182,6 +183,7 @@ def of_reading(study: Study) -> Mapping[str, float]:
     for name, patterns in made_to_order(reads).items():
         terms = TermOutputs.of(study.frozen, patterns)
         found |= {f"patterns.{name}": terms.accuracy(), f"patterns.{name}.crossing": terms.accuracy(terms.total(CROSSING))}
+        found[f"patterns.{name}.opposed"] = terms.accuracy(among=differ)
     return found
 
 
