@@ -38,7 +38,9 @@ def read_and_written(weights: sc.Weights) -> list[tuple[list[np.ndarray], np.nda
         if isinstance(spec, Attention):
             out.append(([at(letter).reshape(-1, d) for letter in "QKV"], at("O").transpose(1, 0, 2).reshape(d, -1)))
         else:
-            W_1, W_2, W_out = (weights.arrays[f"bilinear.{index}.W_{k}"].astype(np.float64, copy=False) for k in ("1", "2", "out"))
+            W_1, W_2, W_out = (
+                weights.arrays[f"bilinear.{index}.W_{k}"].astype(np.float64, copy=False) for k in ("1", "2", "out")
+            )
             out.append(([W_1, W_2], W_out))
     return out
 

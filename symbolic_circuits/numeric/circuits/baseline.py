@@ -49,7 +49,9 @@ def deviations(scores: np.ndarray, spreads_read: np.ndarray, spreads_written: np
     return (scores**2 - expected_square(d)) / np.sqrt(variance)
 
 
-def random_scores(weights: Weights, *, samples: int = 16, symmetric: bool = False, seed: int) -> list[dict[str, str | int | float]]:
+def random_scores(
+    weights: Weights, *, samples: int = 16, symmetric: bool = False, seed: int
+) -> list[dict[str, str | int | float]]:
     """Scores of Gaussian matrices of the same shapes, one pair a sample: their mean, standard deviation and root mean square.
 
     Returns

@@ -22,7 +22,7 @@ from functools import cached_property
 import numpy as np
 
 from symbolic_circuits.numeric.circuits.components import BilinearArrays
-from symbolic_circuits.numeric.circuits.sides import Side, at_unit_norm, at_unit_size
+from symbolic_circuits.numeric.circuits.sides import RESOLUTION, Side, at_unit_norm, at_unit_size
 
 __all__ = ["BilinearSides", "reduced"]
 
@@ -59,6 +59,11 @@ class BilinearSides:
         """P^T P (m, m)."""
         return self.P.T @ self.P
 
+    @cached_property
+    def least(self) -> float:
+        """The norm of the tensor that is rounding: hidden units cancel, and squares are what is computed."""
+        return float(RESOLUTION * np.vdot(np.abs(self.M), np.abs(self.LL) * np.abs(self.RR))) ** 0.5
+
     def readers(self) -> Side:
         """The left and the right input, or the one input."""
         if self.is_mixed:
@@ -68,11 +73,11 @@ class BilinearSides:
             factors = [reduced(self.L, self.M * self.RR)]
             factors += [] if self.is_tied else [reduced(self.R, self.M * self.LL)]
         ports = ("input",) if self.has_one_input else ("left", "right")
-        return Side(tuple(f"{self.name}.{port}" for port in ports), at_unit_norm(np.stack(factors)))
+        return Side(tuple(f"{self.name}.{port}" for port in ports), at_unit_norm(np.stack(factors), self.least))
 
     def writers(self) -> Side:
         """The output."""
-        return Side((self.name,), at_unit_norm(reduced(self.P.T, self.hidden_gram())[None]))
+        return Side((self.name,), at_unit_norm(reduced(self.P.T, self.hidden_gram())[None], self.least))
 
     def hidden_gram(self) -> np.ndarray:
         """The inner products of the forms that the hidden units compute, (m, m); twice that where the symmetric part is meant."""

@@ -86,10 +86,11 @@ def joint_composition(weights: Weights, layer: int, *, symmetric: bool = False) 
     read = BilinearSides("", bilinear_arrays(weights, layer), tied=spec.tied, symmetric=symmetric)
     writers = list(reaching(weights, layer, symmetric))
     factors = [factor for side in writers for factor in side.factors]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scores = np.sqrt(np.maximum(squares(read, factors), 0) / squared_norm(read))
+    scores = np.sqrt(np.maximum(squares(read, factors), 0) / squared_norm(read))
     names = tuple(name for side in writers for name in side.names)
-    return JointComposition(str(model), f"bilinear.{layer}", read.has_one_input, names, scores, expected_square(weights.size(model.d)))
+    return JointComposition(
+        str(model), f"bilinear.{layer}", read.has_one_input, names, scores, expected_square(weights.size(model.d))
+    )
 
 
 def reaching(weights: Weights, layer: int, symmetric: bool) -> Iterator[Side]:
@@ -104,25 +105,31 @@ def reaching(weights: Weights, layer: int, symmetric: bool) -> Iterator[Side]:
 def squares(read: BilinearSides, factors: list[np.ndarray]) -> np.ndarray:
     r"""The squared numerators of all pairs of factors F (r, d), with $G = F^T F$, shape (factors, factors)."""
     number, m = len(factors), len(read.L)
+    if not number:
+        return np.zeros((0, 0))
     left = [read.L @ F.T for F in factors]
     right = left if read.is_tied else [read.R @ F.T for F in factors]
-    out, step = np.zeros((number, number)), max(1, ENTRIES // max(1, number * m))
+    out, step = np.zeros((number, number)), max(1, ENTRIES // (number * m))
     for start in range(0, m, step):
         rows = slice(start, start + step)
-        LL, RR, M = grams(left, left, rows), grams(right, right, rows), read.M[rows].ravel()
-        both = LL @ (RR * M).T
+        M = read.M[rows, start:].copy()
+        M[:, step:] *= 2  # (p, q) stands for (q, p), where every Gram matrix is transposed
+        LL = grams(left, left, rows)
+        RR = LL if read.is_tied else grams(right, right, rows)
+        both = LL @ (RR * M.ravel()).T
         if read.is_mixed:
-            LR, RL = grams(left, right, rows), grams(right, left, rows)
-            both = (both + both.T + 2 * LR @ (RL * M).T) / 4
+            crossed = grams(left, right, rows) @ (grams(right, left, rows) * M.ravel()).T
+            both = (both + both.T + crossed + crossed.T) / 4
         out += both
     return out
 
 
 def grams(left: list[np.ndarray], right: list[np.ndarray], rows: slice) -> np.ndarray:
-    """Some rows of $X_w Y_w^T$ for every w, flattened: (w, rows * m)."""
-    return np.array([(X[rows] @ Y.T).ravel() for X, Y in zip(left, right, strict=True)]).reshape(len(left), -1)
+    """Rows p of $X_w Y_w^T$ for every w, from the first of these as column on, flattened."""
+    return np.array([(X[rows] @ Y[rows.start :].T).ravel() for X, Y in zip(left, right, strict=True)])
 
 
 def squared_norm(read: BilinearSides) -> float:
-    r"""$\|B\|^2$, or that of its symmetric part."""
-    return float((read.M * read.hidden_gram()).sum()) / (2 if read.is_mixed else 1)
+    r"""$\|B\|^2$, or that of its symmetric part; nan where it vanishes."""
+    square = float(np.vdot(read.M, read.hidden_gram())) / (2 if read.is_mixed else 1)
+    return square if square > read.least**2 else np.nan

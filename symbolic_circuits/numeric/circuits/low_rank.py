@@ -61,6 +61,7 @@ class LowRank:
 
     factors: tuple[np.ndarray, ...]
     name: str = ""
+    __array_ufunc__ = None  # arrays leave products with such a matrix to it: M @ x is a TypeError, and means apply
 
     def __post_init__(self) -> None:
         arrays = [np.asarray(as_numpy(factor)) for factor in self.factors]

@@ -45,7 +45,7 @@ def ov_circuit(weights: Weights, layer: int, head: int, *, full: bool = True) ->
     name = f"OV of attn.{layer}[{head}]"
     if not full:
         return LowRank((arrays.W_O, arrays.W_V), name)
-    W_E, W_U = require_ends(weights, f"the full {name}", "W_E", "W_U")
+    W_E, W_U = require_ends(weights, "OV", "W_E", "W_U")
     return LowRank((W_U, arrays.W_O, arrays.W_V, W_E), name)
 
 
@@ -70,7 +70,7 @@ def qk_circuit(weights: Weights, layer: int, head: int, *, full: bool = True) ->
     name = f"QK of attn.{layer}[{head}]"
     if not full:
         return LowRank((arrays.W_Q.T, arrays.W_K), name)
-    (W_E,) = require_ends(weights, f"the full {name}", "W_E")
+    (W_E,) = require_ends(weights, "QK", "W_E")
     return LowRank((W_E.T, arrays.W_Q.T, arrays.W_K, W_E), name)
 
 
@@ -80,5 +80,7 @@ def require_ends(weights: Weights, what: str, *names: str) -> tuple[np.ndarray, 
     words = {"W_E": "embedding W_E", "W_U": "unembedding W_U"}
     missing = [words[name] for name in names if name not in weights.arrays]
     if missing:
-        raise SpecError(f"{what} needs the {' and the '.join(missing)}, which {str(model)!r} lacks: give full=False")
+        raise SpecError(
+            f"a full {what} circuit needs the {' and the '.join(missing)}, which {str(model)!r} lacks: give full=False"
+        )
     return tuple(weights.arrays[name] for name in names)

@@ -18,8 +18,6 @@ def norms_of_products(readers: np.ndarray, writers: np.ndarray) -> np.ndarray:
     step = max(1, ENTRIES // (r * B * s))
     for start in range(0, A, step):
         some = readers[start : start + step]
-        product = some.reshape(-1, d) @ columns
-        np.multiply(product, product, out=product)
-        rows = np.add.reduceat(product, np.arange(0, len(product), r), axis=0)
-        out[start : start + step] = rows.reshape(len(some), B, s).sum(axis=2)
+        product = (some.reshape(-1, d) @ columns).reshape(len(some), r, B, s)
+        out[start : start + step] = np.einsum("aibj,aibj->ab", product, product)
     return np.sqrt(out)

@@ -20,9 +20,10 @@ import numpy as np
 
 from symbolic_circuits.numeric.circuits.components import HeadArrays
 
-__all__ = ["HeadSides", "Side", "at_unit_norm", "at_unit_size"]
+__all__ = ["RESOLUTION", "HeadSides", "Side", "at_unit_norm", "at_unit_size"]
 
 HEAD_PORTS = ("query", "key", "value")
+RESOLUTION = 1e-13  # a smaller norm, of what has norm one before it cancels, is rounding
 
 
 class Side(NamedTuple):
@@ -48,15 +49,15 @@ class HeadSides:
     def readers(self) -> Side:
         """The queries, keys and values of every head."""
         W_Q, W_K, W_V, W_O = self.arrays
-        factors = (triangle(across(W_K)) @ W_Q, triangle(across(W_Q)) @ W_K, triangle(W_O) @ W_V)
+        factors = (unit_factor(across(W_K), W_Q), unit_factor(across(W_Q), W_K), unit_factor(W_O, W_V))
         names = tuple(f"{self.name}[{head}].{port}" for head in range(len(W_Q)) for port in HEAD_PORTS)
-        return Side(names, at_unit_norm(np.stack(factors, axis=1).reshape(len(names), -1, W_Q.shape[2])))
+        return Side(names, np.stack(factors, axis=1).reshape(len(names), -1, W_Q.shape[2]))
 
     def writers(self) -> Side:
         """The output of every head."""
         _, _, W_V, W_O = self.arrays
         names = tuple(f"{self.name}[{head}]" for head in range(len(W_V)))
-        return Side(names, at_unit_norm(triangle(across(W_V)) @ across(W_O)))
+        return Side(names, unit_factor(across(W_V), across(W_O)))
 
 
 def across(stack: np.ndarray) -> np.ndarray:
@@ -64,9 +65,11 @@ def across(stack: np.ndarray) -> np.ndarray:
     return stack.transpose(0, 2, 1)
 
 
-def triangle(stack: np.ndarray) -> np.ndarray:
-    """R of M = Q R for every matrix of a stack."""
-    return np.linalg.qr(stack, mode="r")
+def unit_factor(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    """R(M) W at norm one, for every M (d, e) and W (e, d) of two stacks; nan where M W vanishes."""
+    triangle = np.linalg.qr(outer, mode="r")
+    sizes = np.linalg.norm(triangle, axis=(1, 2)) * np.linalg.norm(inner, axis=(1, 2))
+    return at_unit_norm(triangle @ inner, RESOLUTION * sizes)
 
 
 def at_unit_size(stack: np.ndarray) -> np.ndarray:
@@ -76,8 +79,7 @@ def at_unit_size(stack: np.ndarray) -> np.ndarray:
     return stack / np.where(size > 0, size, 1)
 
 
-def at_unit_norm(stack: np.ndarray) -> np.ndarray:
-    """Matrices (..., a, b), each divided by its norm; nan where it vanishes."""
-    stack = at_unit_size(stack)
-    norms = np.linalg.norm(stack, axis=(-2, -1), keepdims=True)
-    return stack / np.where(norms > 0, norms, np.nan)
+def at_unit_norm(stack: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """Matrices (s, a, b), each divided by its norm; nan where that is no more than rounding leaves of nothing, ``least`` (s,)."""
+    norms = np.linalg.norm(stack, axis=(1, 2))
+    return stack / np.where(norms > least, norms, np.nan)[:, None, None]

@@ -122,10 +122,10 @@ def sides(arrays: HeadArrays, circuit: str) -> tuple[np.ndarray, np.ndarray]:
 def ends(weights: Weights, circuit: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What full circuits share, d x d each: the product of the two ends, and the triangle of each end."""
     if circuit == "QK":
-        (W_E,) = require_ends(weights, "full QK circuits", "W_E")
+        (W_E,) = require_ends(weights, "QK", "W_E")
         triangle = triangle_over_tokens(lambda rows: W_E[:, rows].T, W_E.shape[1])
         return product_over_tokens(W_E, W_E.T), triangle, triangle
-    W_E, W_U = require_ends(weights, "full OV circuits", "W_E", "W_U")
+    W_E, W_U = require_ends(weights, "OV", "W_E", "W_U")
     left = triangle_over_tokens(lambda rows: W_U[rows], len(W_U))
     return product_over_tokens(W_E, W_U), left, triangle_over_tokens(lambda rows: W_E[:, rows].T, len(W_U))
 
