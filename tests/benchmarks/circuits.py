@@ -16,7 +16,7 @@ import numpy as np
 import symbolic_circuits as sc
 from symbolic_circuits.numeric.circuits.composition import composition
 from symbolic_circuits.numeric.circuits.joint import joint_composition
-from symbolic_circuits.numeric.circuits.spectra import spectra
+from symbolic_circuits.numeric.circuits.spectra import circuit_spectra
 from symbolic_circuits.spec import Attention
 
 SIZES = {"d": 512, "e": 64, "m": 2048}
@@ -78,7 +78,7 @@ def main() -> None:
     ratios = [compare(text, given.dtype, given.runs) for text in (f"attn(8)*{given.layers}", model)]
     weights = sc.Weights.random(model, **SIZES, V=given.vocabulary, seed=0).astype(given.dtype)
     for circuit in ("OV", "QK"):
-        took = seconds(lambda circuit=circuit: spectra(weights, circuit))
+        took = seconds(lambda circuit=circuit: circuit_spectra(weights, circuit))
         print(f"  eigenvalues and singular values of {8 * given.layers} full {circuit} circuits in {took:.2f} s")
     last = 2 * given.layers - 1
     print(f"  all pairs of inputs of bilinear.{last} in {seconds(lambda: joint_composition(weights, last)):.2f} s")

@@ -7,7 +7,7 @@ $$E\, \operatorname{tr} G_R Q G_W Q^T = \frac1d, \qquad
 \operatorname{Var} = \frac{2 (\|G_R\|^2 - \frac1d)(\|G_W\|^2 - \frac1d)}{(d - 1)(d + 2)}.$$
 
 The *baseline* of a score is the root mean square, $1 / \sqrt d$. It is exact for any factors whose law no rotation changes (Gaussian
-ones, say). The mean of the score itself is smaller, by about an eighth of the relative variance of its square: :func:`random_scores`
+ones, say). The mean of the score itself is smaller, by about an eighth of the relative variance of its square: :func:`random_composition`
 samples it.
 
 Why the variance: $G - \frac1d I$ lies in the irreducible representation of traceless symmetric matrices, of dimension
@@ -24,7 +24,7 @@ from symbolic_circuits.numeric.circuits.sides import HeadSides
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Attention, Block
 
-__all__ = ["deviations", "expected_square", "random_scores"]
+__all__ = ["deviations", "expected_square", "random_composition"]
 
 
 def expected_square(d: int) -> float:
@@ -49,7 +49,7 @@ def deviations(scores: np.ndarray, spreads_read: np.ndarray, spreads_written: np
     return (scores**2 - expected_square(d)) / np.sqrt(variance)
 
 
-def random_scores(
+def random_composition(
     weights: Weights, *, samples: int = 16, symmetric: bool = False, seed: int
 ) -> list[dict[str, str | int | float]]:
     """Scores of Gaussian matrices of the same shapes, one pair a sample: their mean, standard deviation and root mean square.
@@ -62,7 +62,7 @@ def random_scores(
     Examples
     --------
     >>> weights = Weights.random("attn(2)*2", d=64, e=16, V=5, seed=0)
-    >>> for row in random_scores(weights, seed=0):
+    >>> for row in random_composition(weights, seed=0):
     ...     print(row["port"], f"{row['mean']:.3f}", f"{row['expected']:.3f}")
     query 0.125 0.125
     key 0.121 0.125
@@ -109,7 +109,7 @@ def random_sides(
 
 
 def row_of(writer: str, reader: str, port: str, scores: np.ndarray, expected: float) -> dict[str, str | int | float]:
-    """A row of :func:`random_scores`."""
+    """A row of :func:`random_composition`."""
     return {
         "writer": writer,
         "reader": reader,

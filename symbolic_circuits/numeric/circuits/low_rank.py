@@ -18,8 +18,9 @@ import numpy as np
 
 from symbolic_circuits.errors import BudgetError, NotationError, ShapeError, TermIndexError, WeightsError
 from symbolic_circuits.numeric.array_library import as_numpy
+from symbolic_circuits.numeric.circuits.eigenvalues import by_size, positivity
 
-__all__ = ["Entry", "LowRank", "by_size", "positivity"]
+__all__ = ["Entry", "LowRank"]
 
 MAX_BYTES = 2**30  # of an array that is asked for
 BLOCK = 2**22  # entries that are looked at together
@@ -254,25 +255,6 @@ def product(factors: Sequence[np.ndarray], size: int) -> np.ndarray:
     if len(factors) < 2:
         return factors[0] if factors else np.eye(size)
     return np.linalg.multi_dot(factors)
-
-
-def by_size(eigenvalues: np.ndarray) -> np.ndarray:
-    """Eigenvalues on the last axis in falling order of absolute value, complex; of a conjugate pair the upper one first."""
-    found = np.asarray(eigenvalues, dtype=complex)
-    size = np.abs(found)
-    largest = size.max(axis=-1, keepdims=True, initial=0.0)
-    size = (size / np.where(largest > 0, largest, 1)).round(12)  # a conjugate pair has one size
-    return np.take_along_axis(found, np.lexsort((-found.imag, -found.real, -size), axis=-1), axis=-1)
-
-
-def positivity(eigenvalues: np.ndarray) -> np.ndarray:
-    r"""$\operatorname{Re} \sum_i \lambda_i / \sum_i |\lambda_i|$ over the last axis; nan where all vanish.
-
-    >>> float(positivity(np.array([3.0, -1.0])))
-    0.5
-    """
-    whole = np.abs(eigenvalues).sum(axis=-1)
-    return np.where(whole > 0, np.real(eigenvalues).sum(axis=-1) / np.where(whole > 0, whole, 1), np.nan)[()]
 
 
 def top(size: np.ndarray, k: int) -> np.ndarray:

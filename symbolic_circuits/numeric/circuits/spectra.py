@@ -17,20 +17,20 @@ import numpy as np
 
 from symbolic_circuits.errors import NotationError, TermError
 from symbolic_circuits.numeric.circuits.components import HeadArrays, heads_arrays
-from symbolic_circuits.numeric.circuits.low_rank import by_size, positivity
+from symbolic_circuits.numeric.circuits.eigenvalues import by_size, positivity
 from symbolic_circuits.numeric.circuits.ov_qk import require_ends
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Attention
 
-__all__ = ["Spectra", "spectra"]
+__all__ = ["CircuitSpectra", "circuit_spectra"]
 
 ROWS = 4096  # tokens that are taken to double precision together
 CIRCUITS = ("OV", "QK")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Spectra:
-    """What :func:`spectra` found; one item a head, in the order of the model."""
+class CircuitSpectra:
+    """What :func:`circuit_spectra` found; one item a head, in the order of the model."""
 
     model: str
     circuit: str  # "OV" or "QK"
@@ -78,7 +78,7 @@ class Spectra:
         }
 
 
-def spectra(weights: Weights, circuit: Literal["OV", "QK"] = "OV", *, full: bool = True) -> Spectra:
+def circuit_spectra(weights: Weights, circuit: Literal["OV", "QK"] = "OV", *, full: bool = True) -> CircuitSpectra:
     r"""Eigenvalues and singular values of $W_U W_{OV} W_E$ or $W_E^T W_{QK} W_E$ of every head; of $W_{OV}$ or $W_{QK}$ where not full.
 
     Raises
@@ -92,7 +92,7 @@ def spectra(weights: Weights, circuit: Literal["OV", "QK"] = "OV", *, full: bool
 
     Examples
     --------
-    >>> found = spectra(Weights.example(), "QK")
+    >>> found = circuit_spectra(Weights.example(), "QK")
     >>> found.heads, [f"{x:.3f}" for x in found.positivity]
     (('attn.0[0]', 'attn.0[1]'), ['-1.000', '-1.000'])
     """
@@ -110,7 +110,7 @@ def spectra(weights: Weights, circuit: Literal["OV", "QK"] = "OV", *, full: bool
         eigenvalues += list(by_size(np.linalg.eigvals(core)))
         R, R_2 = triangles(write, left), triangles(read.transpose(0, 2, 1), right)
         singular_values += list(np.linalg.svd(R @ R_2.transpose(0, 2, 1), compute_uv=False))
-    return Spectra(str(weights.model), circuit, full, tuple(heads), tuple(eigenvalues), tuple(singular_values))
+    return CircuitSpectra(str(weights.model), circuit, full, tuple(heads), tuple(eigenvalues), tuple(singular_values))
 
 
 def sides(arrays: HeadArrays, circuit: str) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ import pytest
 
 import symbolic_circuits as sc
 from symbolic_circuits.errors import TermIndexError
-from symbolic_circuits.numeric.circuits.baseline import deviations, expected_square, random_scores
+from symbolic_circuits.numeric.circuits.baseline import deviations, expected_square, random_composition
 from symbolic_circuits.numeric.circuits.composition import composition
 
 
@@ -33,7 +33,7 @@ def test_random_rotations_have_the_moments_that_are_stated(d: int, ranks: tuple[
 @pytest.mark.parametrize("symmetric", [False, True])
 def test_random_weights_have_a_root_mean_square_of_the_baseline(symmetric: bool) -> None:
     weights = sc.Weights.random("attn(1) bilinear bilinear(tied) bilinear(no out) attn(1)", d=9, e=3, m=7, V=2, seed=0)
-    rows = random_scores(weights, samples=150, symmetric=symmetric, seed=1)
+    rows = random_composition(weights, samples=150, symmetric=symmetric, seed=1)
     assert {row["writer"] for row in rows} == {"attn.0", "bilinear.1", "bilinear.2", "bilinear.3"}
     for row in rows:
         assert row["expected"] == pytest.approx(1 / 3) == pytest.approx(composition(weights).baseline)
@@ -43,12 +43,12 @@ def test_random_weights_have_a_root_mean_square_of_the_baseline(symmetric: bool)
 
 def test_one_row_for_each_shape_and_input() -> None:
     weights = sc.Weights.random("attn(3)*2 bilinear attn(1, e=2)", d=4, e=3, m=5, V=2, seed=0)
-    rows = random_scores(weights, samples=2, seed=0)
+    rows = random_composition(weights, samples=2, seed=0)
     names = ["attn.0", "bilinear.2", "attn.3"]
     ports = {"attn.0": ["query", "key", "value"], "bilinear.2": ["left", "right"], "attn.3": ["query", "key", "value"]}
     expected = [(writer, reader, port) for writer in names for reader in names for port in ports[reader]]
     assert [(row["writer"], row["reader"], row["port"]) for row in rows] == expected
-    assert rows == random_scores(weights, samples=2, seed=0) != random_scores(weights, samples=2, seed=1)
+    assert rows == random_composition(weights, samples=2, seed=0) != random_composition(weights, samples=2, seed=1)
 
 
 # laws
@@ -70,7 +70,7 @@ def test_a_stream_of_one_direction() -> None:
 
 def test_too_few_samples() -> None:
     weights = sc.Weights.random("attn(1)", d=4, e=2, V=2, seed=0)
-    assert len(random_scores(weights, samples=2, seed=0)) == 3
+    assert len(random_composition(weights, samples=2, seed=0)) == 3
     for samples in (1, 2.5, True):
         with pytest.raises(TermIndexError, match="an integer of at least 2; got"):
-            random_scores(weights, samples=samples, seed=0)
+            random_composition(weights, samples=samples, seed=0)

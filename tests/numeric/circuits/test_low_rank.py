@@ -18,7 +18,8 @@ from symbolic_circuits.errors import (
     WeightsError,
 )
 from symbolic_circuits.numeric.circuits import low_rank
-from symbolic_circuits.numeric.circuits.low_rank import LowRank, by_size, positivity
+from symbolic_circuits.numeric.circuits.eigenvalues import by_size, positivity
+from symbolic_circuits.numeric.circuits.low_rank import LowRank
 from symbolic_circuits.numeric.circuits.ov_qk import ov_circuit, qk_circuit
 
 CHAINS = [(5, 2, 7), (5, 2, 5), (4, 6, 3, 4), (3, 5, 3), (6, 6), (7, 4, 1, 4, 7), (2, 8, 8, 5)]
