@@ -115,5 +115,7 @@ def draw_activations(found: Eigen, inputs: np.ndarray, ax: "Axes", top: int, lab
         ax.set_xticks(range(len(labels)), labels, rotation=90 if max(map(len, labels)) > 2 else 0, fontsize=7)
     else:
         ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.set_title("eigenvalue times squared projection of the input; blue raises the output, red lowers it", fontsize=9, loc="left")
+    ax.set_title(
+        "eigenvalue times squared projection of the input; blue raises the output, red lowers it", fontsize=9, loc="left"
+    )
     ax.figure.colorbar(image, ax=ax, fraction=0.046, pad=0.02)

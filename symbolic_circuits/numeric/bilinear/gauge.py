@@ -106,9 +106,13 @@ def of_hidden_order(
     pi, M = derangement(m, generator), random_invertible(m, generator)
     inverse = np.linalg.inv(M)
     if W_out is None:
-        yield Change(name, "a permutation of W_1 and W_2, with no W_out to undo it", False, lambda w: {W: w[W][pi] for W in inputs})
+        yield Change(
+            name, "a permutation of W_1 and W_2, with no W_out to undo it", False, lambda w: {W: w[W][pi] for W in inputs}
+        )
         return
-    yield Change(name, "a permutation of the hidden units", True, lambda w: {W: w[W][pi] for W in inputs} | {W_out: w[W_out][:, pi]})
+    yield Change(
+        name, "a permutation of the hidden units", True, lambda w: {W: w[W][pi] for W in inputs} | {W_out: w[W_out][:, pi]}
+    )
     words = "W_1 -> M W_1, W_2 -> M W_2, W_out -> W_out M^-1: a basis of the hidden units"
     yield Change(name, words, False, lambda w: {W: M @ w[W] for W in inputs} | {W_out: w[W_out] @ inverse})
     if len(inputs) > 1:

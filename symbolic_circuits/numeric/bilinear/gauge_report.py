@@ -54,7 +54,10 @@ class GaugeReport:
         return all(check.as_claimed for check in self.checks)
 
     def __str__(self) -> str:
-        rows = [f"{c.name:12} {c.verdict:10} {c.difference:9.2e}  {c.words}{'' if c.as_claimed else '  (NOT AS CLAIMED)'}" for c in self.checks]
+        rows = [
+            f"{c.name:12} {c.verdict:10} {c.difference:9.2e}  {c.words}{'' if c.as_claimed else '  (NOT AS CLAIMED)'}"
+            for c in self.checks
+        ]
         return "\n".join([f"changes of {self.model!r}; rounding makes up to {self.tolerance:.1e} (seed {self.seed})", *rows])
 
 

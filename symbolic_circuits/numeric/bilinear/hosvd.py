@@ -52,7 +52,7 @@ class Hosvd:
         return effective_rank(self.values)
 
     def component(self, i: int) -> Component:
-        """The singular value, the output direction, and the interaction matrix $u^{(i)} \cdot B / \sigma_i$.
+        r"""The singular value, the output direction, and the interaction matrix $u^{(i)} \cdot B / \sigma_i$.
 
         Raises
         ------

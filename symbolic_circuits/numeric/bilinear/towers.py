@@ -35,7 +35,9 @@ def tower_weight_similarity(a: Weights, b: Weights) -> Similarity:
     for weights in (a, b):
         require_polynomial(weights)
         if any(step.residual or len(step.blocks) > 1 for step in weights.model.steps):
-            raise SpecError(f"{str(weights.model)!r} is no tower: every block must be a bilinear layer without residual connection")
+            raise SpecError(
+                f"{str(weights.model)!r} is no tower: every block must be a bilinear layer without residual connection"
+            )
     if a.model.number_of_blocks != b.model.number_of_blocks:
         heights = f"{a.model.number_of_blocks} and {b.model.number_of_blocks}"
         raise SpecError(f"towers of one height are compared, whose tensors have one order; got {heights} layers")
