@@ -136,7 +136,7 @@ class Ground:
     @cached_property
     def outside(self) -> list[np.ndarray]:
         """O of every nonterminal."""
-        return outside_bounds(self.whole.bounds, self.root, self.probe)
+        return outside_bounds(self.sharp.bounds, self.root, self.probe)
 
     def prepared(self, width: int, threshold: float, *, sharp: bool, pairs: int) -> Prepared:
         """The lists at a width, terms that cannot exceed the threshold left out, and the bounds that go with them.

@@ -37,9 +37,8 @@ def outside_bounds(bounds: PrefixBounds, root: np.ndarray, probe: np.ndarray) ->
             np.maximum(O[family.source], found.max(axis=0), out=O[family.source])
         for family in pairs.get(k, ()):
             left, right = family.production.inputs
-            for one, other in ((left, right), (right, left)):
-                found = bounds.sigma[family.number] * O[k] * bounds.nu[other].max(axis=0) * ROUNDING
-                np.maximum(O[one], found, out=O[one])
+            for source, gain in zip((left, right), bounds.gains[family.number], strict=True):
+                np.maximum(O[source], O[k] * gain * ROUNDING, out=O[source])
     for bound in O:
         finite(bound)
     return O

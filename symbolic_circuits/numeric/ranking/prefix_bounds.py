@@ -23,6 +23,7 @@ from symbolic_circuits.numeric.ranking.pair_outputs import PairOutputs
 from symbolic_circuits.numeric.ranking.spectral import bilinear_bound, norm_bound
 from symbolic_circuits.numeric.ranking.term_lists import TermList
 from symbolic_circuits.numeric.ranking.virtual import VirtualWeights
+from symbolic_circuits.numeric.ranking.writers import RestrictedLayer, Writer
 
 __all__ = ["MAX_WORK", "UNDERFLOW", "PrefixBounds"]
 
@@ -46,13 +47,14 @@ class PrefixBounds:
         self.chains, self.lists, self.outputs = chains, lists, outputs
         self.virtual = VirtualWeights(chains)
         self.J, self.is_capped = min(largest_order, MAX_ORDER) + 1, largest_order > MAX_ORDER
-        self.left = dict.fromkeys(("first", "second", "steps"), work)  # multiplications left, by kind of table
+        self.left = dict.fromkeys(("first", "second", "steps", "pairs"), work)  # multiplications left, by kind of table
         self.n = chains.frozen.positions
         self.beta: list[np.ndarray] = []
         self.direct: list[np.ndarray] = []  # the part of beta of terms whose last component is no head
         self.first: list[np.ndarray | None] = []  # (H, n, r) what heads make of the input
         self.norms: list[np.ndarray] = []  # of pair families, (J, n)
         self.sigma: list[float] = []
+        self.gains: list[tuple[np.ndarray, np.ndarray]] = []  # |B(x, y)_s| <= gain(s) |x_s|, and the same for y, (n,) each
         self.pair_errors: list[np.ndarray] = []
         self.nu: list[np.ndarray] = []
         self.err: list[np.ndarray] = []
@@ -186,14 +188,47 @@ class PrefixBounds:
             norms = self.by_order(lengths(found.values), found.orders, found.at)
         else:
             norms = self.convolved(sigma * self.nu[left], self.nu[right])  # products of two small norms might be zero
+        nu_left, nu_right = self.nu[left].max(axis=0), self.nu[right].max(axis=0)
+        gains = sigma * nu_right, sigma * nu_left
+        writers = self.writers_of(left), self.writers_of(right)
+        if all(writers) and self.afford("pairs", RestrictedLayer.work(family.W_1.shape, *writers, self.n)):
+            layer = RestrictedLayer(family.W_1, family.W_2, family.W_out, *writers)
+            if family.number not in self.outputs:
+                np.fmin(norms, family.factor * self.by_writers(layer.bounds(), *writers), out=norms)
+            found = layer.gains(layer.left, layer.right), layer.gains(layer.right, layer.left)
+            gains = tuple(np.fmin(known, family.factor * new) for known, new in zip(gains, found, strict=True))
+        self.gains.append(gains)
         self.sigma.append(sigma)
         self.norms.append(norms)
         epsilon, (m, d) = np.finfo(family.W_1.dtype).eps, family.W_1.shape
         rows, wide = lengths(family.W_1).max(), lengths(family.W_2, axes=2)
         size = family.factor * rows * wide * (1.0 if family.W_out is None else lengths(family.W_out, axes=2))
-        nu_left, nu_right = self.nu[left].max(axis=0), self.nu[right].max(axis=0)
-        carried = (sigma * nu_left) * self.err[right] + (sigma * nu_right) * self.err[left]
+        carried = gains[1] * self.err[right] + gains[0] * self.err[left]
         self.pair_errors.append(carried + epsilon * (m + 2 * d) * size * nu_left * nu_right + UNDERFLOW * (1 + size))
+
+    def writers_of(self, k: int) -> list[Writer]:
+        """What makes the terms of a nonterminal last: the input, heads, bilinear layers."""
+        reading, found = self.chains.readings[k], []
+        if reading.input is not None:
+            sizes = np.zeros((self.J, self.n))
+            sizes[0] = 1
+            found.append(Writer(None, sizes, self.chains.frozen.x0))
+        for number in reading.heads:
+            family = self.chains.heads[number]
+            carried = self.later(self.mixed(family, self.beta[number]))
+            found += [Writer(W_O, sizes) for W_O, sizes in zip(family.W_O, carried, strict=True)]
+        return found + [Writer(None, self.norms[number]) for number in reading.pairs]
+
+    def by_writers(self, sigma: np.ndarray, left: list[Writer], right: list[Writer]) -> np.ndarray:
+        """The largest bound of each order over all pairs of writers, (J, n)."""
+        out = np.zeros((self.J, self.n))
+        x, y = (np.stack([writer.sizes for writer in side]) for side in (left, right))
+        for i in np.flatnonzero(x.any(axis=(0, 2))):
+            scaled = sigma * x[:, None, i]
+            for j in np.flatnonzero(y.any(axis=(0, 2))):
+                k = min(int(i) + int(j) + 1, self.J - 1)
+                np.maximum(out[k], (scaled * y[None, :, j]).max(axis=(0, 1)), out=out[k])
+        return out
 
     def convolved(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """The largest product of bounds for each order of a pair, (J, n)."""

@@ -1,5 +1,7 @@
 """Bounds against what they bound: spectral norms, what heads read, contexts of terms, and pairs of lists."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from symbolic_circuits.numeric.ranking.ground import Ground
 from symbolic_circuits.numeric.ranking.prefix_bounds import MAX_WORK
 from symbolic_circuits.numeric.ranking.spectral import bilinear_bound, norm_bound
 from symbolic_circuits.numeric.ranking.suffixes import compressed, sizes_of
+from symbolic_circuits.numeric.ranking.writers import RestrictedLayer, Writer
 from symbolic_circuits.numeric.streams import Streams
 
 MODELS = ["attn(2)*4", "attn(2) bilinear attn(2)", "bilinear(tied)*2 attn(2)", "attn(1)|bilinear bilinear attn(2)*2"]
@@ -112,3 +115,34 @@ def test_compressed_functionals_have_the_same_norms():
     assert found.shape == (5, 3, 3)
     np.testing.assert_allclose(np.linalg.norm(found @ x, axis=1), np.linalg.norm(V @ x, axis=1))
     assert (sizes_of(V) >= np.linalg.norm(V, ord=2, axis=(1, 2))).all()
+
+
+@pytest.mark.parametrize("output", [True, False])
+def test_layers_restricted_to_what_is_written_are_within_their_bounds(output):
+    generator = np.random.default_rng(4)
+    n, d, m = 3, 5, 5 if not output else 7
+    W_1, W_2 = generator.standard_normal((2, m, d))
+    W_out = generator.standard_normal((d, m)) if output else None
+    x0, maps = generator.standard_normal((n, d)), generator.standard_normal((3, d, 2))
+    sizes = np.ones((1, n))
+    left = [Writer(None, sizes, x0), Writer(maps[0], sizes), Writer(None, sizes)]
+    right = [Writer(maps[1], sizes), Writer(None, sizes, x0), Writer(maps[2], sizes)]
+    layer = RestrictedLayer(W_1, W_2, W_out, left, right)
+    bounds, gain = layer.bounds(), layer.gains(layer.left, layer.right)
+
+    def written(writer: Writer, s: int) -> np.ndarray:
+        if writer.at is not None:
+            return writer.at[s]
+        z = generator.standard_normal(d if writer.map is None else 2)
+        z /= np.linalg.norm(z)
+        return z if writer.map is None else writer.map @ z
+
+    best = np.zeros_like(bounds)
+    for _ in range(400):
+        for (i, a), (j, b), s in product(enumerate(left), enumerate(right), range(n)):
+            x, y = written(a, s), written(b, s)
+            out = (W_1 @ x) * (W_2 @ y)
+            size = np.linalg.norm(out if W_out is None else W_out @ out)
+            best[i, j, s] = max(best[i, j, s], size)
+            assert size <= gain[s] * np.linalg.norm(x) * (1 + 1e-9)
+    assert (best <= bounds * (1 + 1e-9)).all() and (bounds <= 3 * best).all()

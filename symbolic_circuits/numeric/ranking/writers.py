@@ -1,0 +1,106 @@
+r"""Bounds on a bilinear layer by what writes its inputs: $|B(O_a z, O_b w)_s| \le \sigma_{ab}(s) |z| |w|$ with $O_a$ the map of a head, or the input itself.
+
+A head writes into a few dimensions, on which a layer is smaller than on all: $\sigma_{ab}$ is the smallest norm of the three unfoldings of the
+layer restricted to both ranges; where x is the input at position s it is that of the matrix $W_{out} \operatorname{diag}(W_1 x_s) W_2 O_b$.
+
+| letter | meaning | shape |
+| --- | --- | --- |
+| O | what a writer maps z to the stream with; None: the stream itself | d x r |
+| sizes | bounds on \|z\| by order and position | J x n |
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from symbolic_circuits.numeric.ranking.lengths import lengths
+from symbolic_circuits.numeric.ranking.spectral import norm_bound, scaled
+
+__all__ = ["RestrictedLayer", "Writer"]
+
+
+class Writer(NamedTuple):
+    """One way in which a term of a nonterminal is made last."""
+
+    map: np.ndarray | None  # O, (d, r)
+    sizes: np.ndarray  # (J, n)
+    at: np.ndarray | None = None  # (n, d) where it is the input: the vectors themselves
+
+
+class Side:
+    """What one side of a layer reads of its writers: W O scaled, its scale, and its Gram matrix (m, m)."""
+
+    def __init__(self, W: np.ndarray, writers: Sequence[Writer]) -> None:
+        self.W, self.writers = W, writers
+        found = [scaled(W if writer.map is None else W @ writer.map) for writer in writers]
+        self.hidden, self.scale = [H for H, _ in found], np.array([size for _, size in found])
+        self.grams = [H @ H.T for H in self.hidden]
+        self.inputs = [None if writer.at is None else scaled(writer.at @ W.T) for writer in writers]  # (n, m)
+
+
+class RestrictedLayer:
+    """A bilinear layer at the terms that some writers write to its left and to its right input.
+
+    Parameters
+    ----------
+    W_1, W_2 : (m, d)
+    W_out : (d, m); None for the identity
+    left, right : the writers
+    """
+
+    def __init__(
+        self, W_1: np.ndarray, W_2: np.ndarray, W_out: np.ndarray | None, left: Sequence[Writer], right: Sequence[Writer]
+    ) -> None:
+        (W_1, one), (W_2, two), (W_out, out) = scaled(W_1), scaled(W_2), scaled(np.eye(len(W_1)) if W_out is None else W_out)
+        self.left, self.right, self.W_out, self.scale = Side(W_1, left), Side(W_2, right), W_out, one * two * out
+        self.gram_out = W_out.T @ W_out
+
+    def on_inputs(self, side: Side, i: int, H: np.ndarray) -> np.ndarray:
+        r"""Norms of $W_{out} \operatorname{diag}(W x_s) H$ at every position, x the input that is writer i of a side, shape (n,)."""
+        read, size = side.inputs[i]
+        return norm_bound(np.stack([(self.W_out * row) @ H for row in read])) * size
+
+    def bound(self, i: int, j: int, by_left: np.ndarray, by_right: np.ndarray) -> float | np.ndarray:
+        """sigma of a pair of writers; by_left is what the right writer makes of the left input, as a form (d, d)."""
+        left, right = self.left, self.right
+        if left.inputs[i] is not None and right.inputs[j] is not None:
+            (x, one), (y, two) = left.inputs[i], right.inputs[j]
+            return lengths((x * y) @ self.W_out.T) * one * two
+        if left.inputs[i] is not None:
+            return self.on_inputs(left, i, right.hidden[j]) * right.scale[j]
+        if right.inputs[j] is not None:
+            return self.on_inputs(right, j, left.hidden[i]) * left.scale[i]
+        forms = [
+            self.W_out @ (left.grams[i] * right.grams[j]) @ self.W_out.T,
+            left.hidden[i].T @ by_left @ left.hidden[i],
+            right.hidden[j].T @ by_right @ right.hidden[j],
+        ]
+        return min(float(norm_bound(form)) for form in forms) ** 0.5 * (left.scale[i] * right.scale[j])
+
+    def bounds(self) -> np.ndarray:
+        r"""$\sigma_{ab}(s)$ for each pair of writers, (left, right, n)."""
+        left, right = self.left.writers, self.right.writers
+        found = np.zeros((len(left), len(right), left[0].sizes.shape[1]))
+        for i in range(len(left)):
+            for j in range(len(right)):
+                found[i, j] = self.bound(i, j, self.gram_out * self.right.grams[j], self.gram_out * self.left.grams[i])
+        return found * self.scale
+
+    def gains(self, side: Side, other: Side) -> np.ndarray:
+        r"""g(s) with $|B(x, y)_s| \le g(s) |x_s|$ for every x on one side, and y by a writer of the other, (n,)."""
+        W, best = side.W, np.zeros(other.writers[0].sizes.shape[1])
+        for j, writer in enumerate(other.writers):
+            if other.inputs[j] is not None:
+                sigma = self.on_inputs(other, j, W)
+            else:
+                sigma = norm_bound(W.T @ (self.gram_out * other.grams[j]) @ W) ** 0.5 * other.scale[j]
+            best = np.maximum(best, (sigma * self.scale) * writer.sizes.max(axis=0))
+        return best
+
+    @staticmethod
+    def work(shape: tuple[int, int], left: Sequence[Writer], right: Sequence[Writer], positions: int) -> float:
+        """Multiplications that the bounds take, for W_1 of a shape (m, d)."""
+        m, d = shape
+        inputs = sum(writer.at is not None for writer in [*left, *right])
+        return float(m * m * d * (len(left) * len(right) + 2 * len(left) + 2 * len(right)) + 2.0 * inputs * positions * m * d * d)
