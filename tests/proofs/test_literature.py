@@ -10,7 +10,15 @@ from symbolic_circuits.documents.results import Report
 from symbolic_circuits.documents.summary import summary_table
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("sharkey-2023", "elhage-2021", "pearce-2024", "chi-nets-and-tensor-transformers", "counting-and-deciding")
+SOURCES = (
+    "sharkey-2023",
+    "elhage-2021",
+    "pearce-2024",
+    "chi-nets-and-tensor-transformers",
+    "counting-and-deciding",
+    "circuits-from-weights",
+    "study-addition",
+)
 NUMBERS = {"A": 23, "B": 47, "C": 24, "D": 36, "E": 23}
 
 
