@@ -18,8 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symbolic_circuits.errors import ShapeError, TermIndexError
-from symbolic_circuits.numeric.array_library import as_numpy
+from symbolic_circuits.errors import TermIndexError
 from symbolic_circuits.numeric.bilinear.gram import tensor_norm
 from symbolic_circuits.numeric.bilinear.interaction import InteractionMatrix, matrix_of
 from symbolic_circuits.numeric.bilinear.layer import (
@@ -159,8 +158,6 @@ def in_dictionary(
     ((32, 32, 32), False, True)
     """
     found = weights if isinstance(weights, BilinearLayer) else bilinear_layer(weights, layer)
-    read = None if outputs is None else Dictionary(require_matrix(as_numpy(outputs), "the dictionary of outputs", found.outputs))
-    made = None if inputs is None else Dictionary(require_matrix(as_numpy(inputs), "the dictionary of inputs", found.width))
-    if not isinstance(found, BilinearLayer):
-        raise ShapeError(f"a layer is a BilinearLayer; got {type(found).__name__}")
+    read = None if outputs is None else Dictionary(require_matrix(outputs, "the dictionary of outputs", found.outputs))
+    made = None if inputs is None else Dictionary(require_matrix(inputs, "the dictionary of inputs", found.width))
     return FeatureTensor(found, read, made)

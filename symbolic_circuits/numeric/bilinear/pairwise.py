@@ -14,6 +14,7 @@ import numpy as np
 from symbolic_circuits.errors import LawError, TermIndexError
 from symbolic_circuits.numeric.bilinear.interaction import InteractionMatrix
 from symbolic_circuits.numeric.ranking.incumbents import Incumbents
+from symbolic_circuits.numeric.ranking.lengths import lengths
 
 __all__ = ["FeaturePair", "PairwiseInteractions", "pairwise_interactions"]
 
@@ -76,7 +77,7 @@ def pairwise_interactions(Q: InteractionMatrix, *, top: int = 20) -> PairwiseInt
 def search(Q: InteractionMatrix, best: Incumbents) -> int:
     """Offer all pairs that may belong to the largest; the number of products computed."""
     left, right = sides(Q)
-    norms = np.linalg.norm(left, axis=1)
+    norms = lengths(left)
     order = np.argsort(-norms, kind="stable")
     left, right, norms = left[order], right[order], norms[order] * ROUNDING
     start = evaluated = 0

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import symbolic_circuits as sc
 from symbolic_circuits.errors import BudgetError, LawError, ShapeError, SpecError, TermIndexError, TokensError, WeightsError
+from symbolic_circuits.numeric.bilinear import pairwise
 from symbolic_circuits.numeric.bilinear.dictionary import Dictionary, in_dictionary
 from symbolic_circuits.numeric.bilinear.eigen import effective_rank, eigen
 from symbolic_circuits.numeric.bilinear.hosvd import flattened, hosvd
@@ -146,6 +147,19 @@ def test_pairs_of_features_by_brute_force(top: int, sparse: bool) -> None:
     assert [pair[:2] for pair in found.pairs] == expected
     assert np.allclose([pair.weight for pair in found.pairs], [every[pair] for pair in expected])
     assert found.number_of_pairs == 465 and all(abs(every[p]) <= found.rest * (1 + 1e-9) for p in set(every) - set(expected))
+
+
+@pytest.mark.parametrize("top", [1, 5, 60, 300])
+@pytest.mark.parametrize("d", [1, 2, 5])
+def test_pairs_by_brute_force_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch, top: int, d: int) -> None:
+    monkeypatch.setattr(pairwise, "BLOCK", 16)  # so that bounds decide; for d = 1 they are attained
+    for seed in range(5):
+        F = np.random.default_rng(seed).uniform(1, 1 + seed, (30, d))
+        Q = in_dictionary(random_layer(seed, d=d), inputs=F).interaction(1)
+        full = np.abs(Q.to_array()) * (2 - np.eye(30))
+        expected = np.sort(full[np.triu_indices(30)])[::-1][:top]
+        found = pairwise_interactions(Q, top=top)
+        assert np.allclose([abs(pair.weight) for pair in found.pairs], expected)
 
 
 def test_few_pairs_of_many_features_are_computed() -> None:
