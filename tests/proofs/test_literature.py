@@ -17,6 +17,7 @@ SOURCES = (
     "chi-nets-and-tensor-transformers",
     "counting-and-deciding",
     "circuits-from-weights",
+    "bilinear-layers-from-weights",
     "study-addition",
 )
 NUMBERS = {"A": 23, "B": 47, "C": 24, "D": 36, "E": 23}
