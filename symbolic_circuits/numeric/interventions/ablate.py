@@ -165,7 +165,8 @@ def ablate(
     batch : inputs like ``tokens``, of the same length, for the mean
     other : an input like ``tokens``, of the same length, to resample from
     patterns : "frozen": every term keeps the value of its own run; "recomputed": attention patterns of the terms kept are computed
-        from the intervened streams
+        from the intervened streams, in which the terms of the query are missing too: ``not heads = 2`` then takes the embedding from
+        what attention reads. A path that ends in ``>> output`` takes terms from the output only
     replace : "terms": what is put in is the value of whole terms in their own run. "activations": only what becomes part of the
         query is put in, and all that is built on it is computed in the intervened run; so ablating a head overwrites its
         output, as in activation patching (and that of components that read nothing else). The same for "zero".
