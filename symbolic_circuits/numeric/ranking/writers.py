@@ -10,6 +10,7 @@ layer restricted to both ranges; where x is the input at position s it is that o
 """
 
 from collections.abc import Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ from symbolic_circuits.numeric.ranking.lengths import lengths
 from symbolic_circuits.numeric.ranking.spectral import norm_bound, scaled
 
 __all__ = ["RestrictedLayer", "Writer"]
+
+CHUNK = 2**23  # entries of temporary arrays
 
 
 class Writer(NamedTuple):
@@ -35,8 +38,23 @@ class Side:
         self.W, self.writers = W, writers
         found = [scaled(W if writer.map is None else W @ writer.map) for writer in writers]
         self.hidden, self.scale = [H for H, _ in found], np.array([size for _, size in found])
-        self.grams = [H @ H.T for H in self.hidden]
+        self.grams = np.stack([H @ H.T for H in self.hidden])
         self.inputs = [None if writer.at is None else scaled(writer.at @ W.T) for writer in writers]  # (n, m)
+        self.at_input = [k for k, found in enumerate(self.inputs) if found is not None]
+        self.maps = [k for k, found in enumerate(self.inputs) if found is None]
+
+    @property
+    def chunks(self) -> list[list[int]]:
+        """The writers that are maps, in parts whose Gram matrices are no large array together."""
+        size = max(1, CHUNK // len(self.W) ** 2)
+        return [self.maps[k : k + size] for k in range(0, len(self.maps), size)]
+
+    @property
+    def stacks(self) -> list[tuple[list[int], np.ndarray]]:
+        """The writers that are maps of one width, with what the layer reads of them, (writers, m, r)."""
+        widths = sorted({self.hidden[k].shape[1] for k in self.maps})
+        groups = [[k for k in self.maps if self.hidden[k].shape[1] == width] for width in widths]
+        return [(group, np.stack([self.hidden[k] for k in group])) for group in groups]
 
 
 class RestrictedLayer:
@@ -61,31 +79,36 @@ class RestrictedLayer:
         read, size = side.inputs[i]
         return norm_bound(np.stack([(self.W_out * row) @ H for row in read])) * size
 
-    def bound(self, i: int, j: int, by_left: np.ndarray, by_right: np.ndarray) -> float | np.ndarray:
-        """sigma of a pair of writers; by_left is what the right writer makes of the left input, as a form (d, d)."""
-        left, right = self.left, self.right
-        if left.inputs[i] is not None and right.inputs[j] is not None:
-            (x, one), (y, two) = left.inputs[i], right.inputs[j]
-            return lengths((x * y) @ self.W_out.T) * one * two
-        if left.inputs[i] is not None:
-            return self.on_inputs(left, i, right.hidden[j]) * right.scale[j]
-        if right.inputs[j] is not None:
-            return self.on_inputs(right, j, left.hidden[i]) * left.scale[i]
-        forms = [
-            self.W_out @ (left.grams[i] * right.grams[j]) @ self.W_out.T,
-            left.hidden[i].T @ by_left @ left.hidden[i],
-            right.hidden[j].T @ by_right @ right.hidden[j],
-        ]
-        return min(float(norm_bound(form)) for form in forms) ** 0.5 * (left.scale[i] * right.scale[j])
-
     def bounds(self) -> np.ndarray:
         r"""$\sigma_{ab}(s)$ for each pair of writers, (left, right, n)."""
-        left, right = self.left.writers, self.right.writers
-        found = np.zeros((len(left), len(right), left[0].sizes.shape[1]))
-        for i in range(len(left)):
-            for j in range(len(right)):
-                found[i, j] = self.bound(i, j, self.gram_out * self.right.grams[j], self.gram_out * self.left.grams[i])
+        left, right = self.left, self.right
+        found = np.empty((len(left.writers), len(right.writers), left.writers[0].sizes.shape[1]))
+        found[:] = (np.sqrt(self.unfolded()) * left.scale[:, None] * right.scale)[:, :, None]
+        for i in left.at_input:
+            for j, H in enumerate(right.hidden):
+                found[i, j] = self.on_inputs(left, i, H) * right.scale[j]
+        for j in right.at_input:
+            for i, H in enumerate(left.hidden):
+                found[i, j] = self.on_inputs(right, j, H) * left.scale[i]
+        for i, j in product(left.at_input, right.at_input):
+            (x, one), (y, two) = left.inputs[i], right.inputs[j]
+            found[i, j] = lengths((x * y) @ self.W_out.T) * one * two
         return found * self.scale
+
+    def unfolded(self) -> np.ndarray:
+        """The smallest of the squared norms of the three unfoldings, for all pairs of writers that are maps, (left, right)."""
+        left, right = self.left, self.right
+        found = np.full((len(left.writers), len(right.writers)), np.inf)
+        for j in right.maps:
+            for chosen in left.chunks:
+                forms = self.W_out @ (left.grams[chosen] * right.grams[j]) @ self.W_out.T
+                found[chosen, j] = norm_bound(forms)
+        for one, other, table in ((left, right, found), (right, left, found.T)):
+            for j in other.maps:
+                form = self.gram_out * other.grams[j]
+                for chosen, H in one.stacks:
+                    table[chosen, j] = np.minimum(table[chosen, j], norm_bound(H.swapaxes(1, 2) @ (form @ H)))
+        return found
 
     def gains(self, side: Side, other: Side) -> np.ndarray:
         r"""g(s) with $|B(x, y)_s| \le g(s) |x_s|$ for every x on one side, and y by a writer of the other, (n,)."""
