@@ -47,7 +47,13 @@ MAX_BATCH = 100_000
     "The logit of the prediction is then read against the runner-up, unless tokens are given.",
 )
 @click.option("--sequences", type=click.Path(path_type=Path), help="A histogram over the inputs of a file, one a line.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="For each input; then what was found is given.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="For each input; then what was found is given.",
+)
 @output_options("A picture")
 @click.pass_context
 def explain(
