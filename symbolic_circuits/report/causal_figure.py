@@ -38,6 +38,14 @@ def draw_causal_graph(graph: networkx.DiGraph, axes: "Axes | None" = None, *, th
         The graph has more nodes than a picture can show.
     NotationError
         The threshold is no share.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> graph = sc.causal_graph(weights.model, weights, [3, 4, 31], token=7)
+    >>> type(draw_causal_graph(graph)).__name__
+    'Axes'
     """
     if len(graph) > MAX_NODES:
         raise BudgetError(f"a picture of {len(graph)} nodes was asked for; the limit is {MAX_NODES}: write .json instead")

@@ -33,6 +33,14 @@ def draw_ranking(ranking: Ranking, ax: "Axes | None" = None) -> "Axes":
         There are more terms than a picture can show.
     OutputError
         There is no term to draw.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> ax = draw_ranking(sc.rank(weights.model, weights, [3, 4, 31], token=7, top=3))
+    >>> type(ax).__name__
+    'Axes'
     """
     require_drawable(ranking, MAX_BARS, "bars")
     names = [shortened(str(term)) for term, _ in ranking]
@@ -55,6 +63,13 @@ def draw_explanation(found: Explanation, axes: "tuple[Axes, Axes] | None" = None
     ------
     MissingExtraError, BudgetError, OutputError
         As :func:`draw_ranking`; of more than 24 terms the largest are bars.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> len(draw_explanation(sc.explain(weights.model, weights, [3, 4, 31], token=7)))
+    2
     """
     require_drawable(found, MAX_POINTS, "points")
     rows = found.rows()
@@ -96,6 +111,14 @@ def draw_local_complexity(found: LocalComplexity, ax: "Axes | None" = None) -> "
         matplotlib is not installed.
     OutputError
         No input is explained.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> ax = draw_local_complexity(sc.local_complexity(weights.model, weights, [[3, 4, 31]]))
+    >>> ax.get_ylabel()
+    'inputs'
     """
     if not found.histogram:
         raise OutputError(f"there is no histogram to draw: {found.summary()}")

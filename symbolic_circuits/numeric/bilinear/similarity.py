@@ -84,6 +84,14 @@ def weight_similarity(a: BilinearLayer, b: BilinearLayer, *, symmetric: bool = T
     ------
     ShapeError
         Inputs or outputs have different widths, or these are no layers.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> layer = sc.bilinear_layer(weights, 1)
+    >>> f"{weight_similarity(layer, layer).cosine:.3f}"
+    '1.000'
     """
     inner = (tensor_inner(x, y, symmetric=symmetric) for x, y in ((a, b), (a, a), (b, b)))
     return Similarity(*inner, "symmetrised tensors" if symmetric else "tensors, left and right inputs independent")

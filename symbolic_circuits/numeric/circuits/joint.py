@@ -32,7 +32,16 @@ ENTRIES = 2**24  # of Gram matrices that are held at once
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JointComposition:
-    """What :func:`joint_composition` found."""
+    """What :func:`joint_composition` found.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> found = sc.joint_composition(weights, 1)
+    >>> found.writers, found.scores.shape
+    (('attn.0[0]', 'attn.0[1]'), (2, 2))
+    """
 
     model: str
     layer: str  # "bilinear.1"

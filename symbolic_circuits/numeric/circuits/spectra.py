@@ -30,7 +30,16 @@ CIRCUITS = ("OV", "QK")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CircuitSpectra:
-    """What :func:`circuit_spectra` found; one item a head, in the order of the model."""
+    """What :func:`circuit_spectra` found; one item a head, in the order of the model.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> found = sc.circuit_spectra(weights, "QK")
+    >>> found.heads, [f"{value:.2f}" for value in found.positivity]
+    (('attn.0[0]', 'attn.0[1]'), ['-1.00', '-1.00'])
+    """
 
     model: str
     circuit: str  # "OV" or "QK"

@@ -28,7 +28,16 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Intervention:
-    """What :func:`ablate` did; arrays are outputs, (n, V), or (n, d) without unembedding."""
+    """What :func:`ablate` did; arrays are outputs, (n, V), or (n, d) without unembedding.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> found = sc.ablate(weights.model, "heads = 2", weights, [3, 4, 31])
+    >>> found.number_of_terms, found.after.shape, found.effect(token=7) < 0
+    (4, (3, 32), True)
+    """
 
     expansion: PathExpansion
     query: Query

@@ -22,7 +22,16 @@ __all__ = ["Patch", "patch"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:
-    """Both directions of a swap."""
+    """Both directions of a swap.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> found = sc.patch(weights.model, "heads = 2", weights, [3, 4, 31], [5, 4, 31])
+    >>> int(found.before[-1].argmax()), int(found.after[-1].argmax())
+    (7, 9)
+    """
 
     clean: Intervention  # on the first input, terms of the second put in
     source: Intervention  # on the second input, terms of the first put in

@@ -18,7 +18,16 @@ __all__ = ["Explanation"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """The terms of S, from the one that goes furthest along the total; empty where none was found."""
+    """The terms of S, from the one that goes furthest along the total; empty where none was found.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> found = sc.explain(weights.model, weights, [3, 4, 31], token=7, fraction=0.9)
+    >>> found.size, found.is_minimal, [str(term) for term, _ in found.terms]
+    (1, True, ['bilinear.1(attn.0[0](embed), attn.0[1](embed))'])
+    """
 
     expansion: PathExpansion
     what: str  # what is explained, in words: "logit 3 at position 2", "the output at position 2"

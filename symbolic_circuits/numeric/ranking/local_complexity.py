@@ -43,7 +43,16 @@ class Complexity(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalComplexity:
-    """The local complexity of every input of a batch, in its order."""
+    """The local complexity of every input of a batch, in its order.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> found = sc.local_complexity(weights.model, weights, [[3, 4, 31], [30, 5, 31]])
+    >>> sum(found.histogram.values())
+    2
+    """
 
     expansion: PathExpansion
     reading: str  # what is explained, in words: "the prediction less the runner-up"

@@ -26,7 +26,16 @@ class RankedTerm(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """The terms found largest in absolute value, in falling order, and what is known of all others."""
+    """The terms found largest in absolute value, in falling order, and what is known of all others.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.example()
+    >>> found = sc.rank(weights.model, weights, [3, 4, 31], token=7, top=2)
+    >>> len(found), found.is_certified, found.rows()[0]["number"]
+    (2, True, 8)
+    """
 
     expansion: PathExpansion
     what: str  # what is ranked, in words: "logit 3 at position 2", "norm of the output at position 2"

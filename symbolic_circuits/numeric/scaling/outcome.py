@@ -11,7 +11,15 @@ __all__ = ["Outcome", "in_order", "in_short"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """The value of a task, or its error."""
+    """The value of a task, or its error.
+
+    Examples
+    --------
+    >>> print(Outcome(0, [3, 4], value=7))
+    task 0, [3, 4]: done
+    >>> print(Outcome(1, [5], error=ValueError("no such token")))
+    task 1, [5]: ValueError: no such token
+    """
 
     index: int  # of the input, from 0
     item: object  # the input itself
