@@ -22,7 +22,7 @@ MAX_POINTS = 20_000
 MAX_LABEL = 80  # characters of a term's name
 
 
-def draw_ranking(ranking: Ranking, ax: "Axes | None" = None) -> "Axes":
+def draw_ranking(ranking: Ranking, axes: "Axes | None" = None) -> "Axes":
     """Bars for the values of the terms listed, the largest on top; grey what no other term exceeds.
 
     Raises
@@ -45,7 +45,7 @@ def draw_ranking(ranking: Ranking, ax: "Axes | None" = None) -> "Axes":
     require_drawable(ranking, MAX_BARS, "bars")
     names = [shortened(str(term)) for term, _ in ranking]
     values = np.array([value for _, value in ranking])
-    ax = ax or bars_axes(names)
+    ax = axes or bars_axes(names)
     ax.barh(range(len(names)), values, color=[COLOURS["input"] if value >= 0 else COLOURS["head"] for value in values])
     if ranking.bound:
         low = -ranking.bound if (values < 0).any() else 0.0
@@ -102,7 +102,7 @@ def draw_shares(found: Explanation, ax: "Axes") -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def draw_local_complexity(found: LocalComplexity, ax: "Axes | None" = None) -> "Axes":
+def draw_local_complexity(found: LocalComplexity, axes: "Axes | None" = None) -> "Axes":
     """Bars for the number of inputs of each size; lighter where the size is not proved to be the minimum.
 
     Raises
@@ -123,7 +123,7 @@ def draw_local_complexity(found: LocalComplexity, ax: "Axes | None" = None) -> "
     if not found.histogram:
         raise OutputError(f"there is no histogram to draw: {found.summary()}")
     figure = import_matplotlib()
-    ax = ax or figure.Figure(figsize=(5.2, 3.6), layout="constrained").subplots()
+    ax = axes or figure.Figure(figsize=(5.2, 3.6), layout="constrained").subplots()
     rows = found.rows()
     sizes, proved = [row["terms"] for row in rows], np.array([row["minimum"] for row in rows])
     others = np.array([row["inputs"] for row in rows]) - proved

@@ -77,7 +77,9 @@ class RestrictedLayer:
     def on_inputs(self, side: Side, i: int, H: np.ndarray) -> np.ndarray:
         r"""Norms of $W_{out} \operatorname{diag}(W x_s) H$ at every position, x the input that is writer i of a side, shape (n,)."""
         read, size = side.inputs[i]
-        return norm_bound(np.stack([(self.W_out * row) @ H for row in read])) * size
+        step = max(1, CHUNK // (len(self.W_out) * max(H.shape)))
+        parts = [norm_bound((self.W_out * read[k : k + step, None]) @ H) for k in range(0, len(read), step)]
+        return np.concatenate(parts) * size
 
     def bounds(self) -> np.ndarray:
         r"""$\sigma_{ab}(s)$ for each pair of writers, (left, right, n)."""
