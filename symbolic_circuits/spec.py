@@ -7,7 +7,8 @@
 | m | hidden width of a bilinear layer | size |
 
 A step is one block, or several in parallel that read the same X. Blocks are numbered from 0 in reading order, blocks in
-parallel included, so that ``attn.0`` and ``bilinear.1`` name one block each.
+parallel included, so that ``attn.0`` and ``bilinear.1`` name one block each. What trained models have beside that is switched on:
+biases, norms, positions, scales, gates, and attention without softmax.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,52 +20,100 @@ import sympy
 from symbolic_circuits import spec_text
 from symbolic_circuits.axes import Size, as_size, size_symbol, substitute_size
 from symbolic_circuits.errors import BudgetError, SpecError
-from symbolic_circuits.spec_text import MAX_BLOCKS, BlockText, ModelText
+from symbolic_circuits.spec_text import ACTIVATIONS, ATTENTION_BIASES, BILINEAR_BIASES, MAX_BLOCKS, BlockText, ModelText
 
 E, N, D, VOCABULARY, M = map(size_symbol, ("e", "n", "d", "V", "m"))
 
 __all__ = ["Attention", "Bilinear", "Block", "NumberedBlock", "Parallel", "Step", "Transformer"]
 
 
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """H attention heads: ``X -> sum_h A^h X (W_OV^h)^T``.
+SCORES = ("softmax", "linear", "bilinear")
+NORMS = ("rms", "layer")
+POSITIONS = ("learned", "shortformer", "rotary")
 
-    >>> Attention(heads=2)
-    Attention(heads=2, e=e, residual=True)
+
+class Brief:
+    """The fields that differ from their defaults, as a repr."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        shown = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if getattr(self, f.name) != f.default)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Attention(Brief):
+    """H attention heads: ``X -> sum_h A^h X (W_OV^h)^T``, where A is held fixed unless the scores are a polynomial.
+
+    | scores | A_{st}, where t comes no later than s (0 otherwise) |
+    | --- | --- |
+    | softmax | softmax over t of q_s . k_t / sqrt(e) |
+    | linear | q_s . k_t / sqrt(e) |
+    | bilinear | (q1_s . k1_t) (q2_s . k2_t) / e |
+
+    >>> Attention(heads=2, biases=("b_V",))
+    Attention(heads=2, biases=('b_V',))
     """
 
     heads: Size = 1  # H
     e: Size = E  # width of a head
     residual: bool = True  # whether X itself is kept: X + heads(X)
+    biases: tuple[str, ...] = ()  # of b_Q, b_K, b_V, b_O; True: all of them
+    scores: str = "softmax"
+    frozen: bool = False  # whether the patterns of polynomial scores are held fixed too
+    score_scale: bool = True  # whether products of queries and keys are divided by sqrt(e)
+    output_scale: bool = False  # whether the heads' sum is multiplied by a number s: X + s heads(X)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "heads", as_size(self.heads, "the number of heads of an attention block"))
         object.__setattr__(self, "e", as_size(self.e, "the head width e"))
-        require_flags(self, "residual")
+        object.__setattr__(self, "biases", as_biases(self.biases, ATTENTION_BIASES, "an attention block"))
+        require_choice(self, "scores", SCORES)
+        require_flags(self, "residual", "frozen", "score_scale", "output_scale")
+        if self.frozen and self.scores == "softmax":
+            raise SpecError("patterns of softmax attention are held fixed anyway: frozen=True is for linear and bilinear scores")
+
+    @property
+    def is_polynomial(self) -> bool:
+        """Whether the patterns are expanded too, so that a head is a polynomial of its queries, keys and values."""
+        return self.scores != "softmax" and not self.frozen
 
 
-@dataclass(frozen=True, slots=True)
-class Bilinear:
-    """A bilinear layer, per position ``x -> W_out((W_1 x) . (W_2 x))``.
+@dataclass(frozen=True, slots=True, repr=False)
+class Bilinear(Brief):
+    """A bilinear layer, per position ``x -> W_out((W_1 x + b_1) . (W_2 x + b_2)) + b_out``; or with a gate instead of W_1 x + b_1.
 
-    Without output matrix W_out is the identity and m = d. Tied weights mean W_1 = W_2, so that B_{ijk} = B_{ikj}.
+    Without output matrix W_out is the identity and m = d. Tied weights mean W_1 = W_2, so that B_{ijk} = B_{ikj}. With an activation
+    as ``gate`` (SwiGLU, ReGLU) the layer is ``W_out(gate(W_1 x + b_1) . (W_2 x + b_2)) + b_out``: linear in x where its gates are held
+    fixed.
 
     >>> Bilinear(m=128, tied=True)
-    Bilinear(m=128, output=True, tied=True, residual=True)
+    Bilinear(m=128, tied=True)
     """
 
     m: Size | None = None  # hidden width; None: the symbol m, or d without output matrix
     output: bool = True  # whether there is a W_out
-    tied: bool = False  # whether W_1 = W_2
+    tied: bool = False  # whether W_1 = W_2 (and b_1 = b_2)
     residual: bool = True  # whether X itself is kept
+    biases: tuple[str, ...] = ()  # of b_1, b_2, b_out; True: all of them
+    gate: str | None = None  # an activation
 
     def __post_init__(self) -> None:
         if self.m is not None:
             object.__setattr__(self, "m", as_size(self.m, "the hidden width m"))
         if self.m == M and self.output:
             object.__setattr__(self, "m", None)  # one spelling of the default, so that equal models are equal
+        if self.biases is True and self.tied:
+            object.__setattr__(self, "biases", ("b_1", "b_out"))
+        object.__setattr__(self, "biases", as_biases(self.biases, BILINEAR_BIASES, "a bilinear layer"))
         require_flags(self, "output", "tied", "residual")
+        if self.gate is not None:
+            require_choice(self, "gate", ACTIVATIONS)
+        if self.gate is not None and self.tied:
+            raise SpecError(f"a layer with the gate {self.gate} tells its two sides apart, so that they cannot be tied")
+        if self.tied and "b_2" in self.biases:
+            raise SpecError("tied weights have one bias inside, b_1, for both sides; got b_2")
 
 
 Block: TypeAlias = Attention | Bilinear
@@ -117,6 +166,11 @@ class Transformer:
     n, d, V : sizes: positions, residual width, vocabulary; symbols unless given
     embedding : whether X_0 = t W_E^T for one-hot tokens t (n x V); otherwise X_0 = X (n x d) is the input
     unembedding : whether the output is X_L W_U^T (n x V); otherwise it is X_L (n x d)
+    norm : "rms" or "layer": every block reads a norm of X, and so does the output (``final_norm``)
+    gains : whether norms have weights w (d), and those of "layer" biases b (d)
+    post_norm : whether steps are X -> norm(X + blocks(X)) instead; the output then has no norm of its own
+    positions : "learned" (W_pos is added to X_0), "shortformer" (W_pos is added to what queries and keys read), or "rotary"
+    output_bias : whether the output has a bias b_U (V)
 
     Raises
     ------
@@ -138,13 +192,24 @@ class Transformer:
     V: Size = VOCABULARY
     embedding: bool = True
     unembedding: bool = True
+    norm: str | None = None
+    gains: bool = False
+    post_norm: bool = False
+    final_norm: bool = True
+    positions: str | None = None
+    output_bias: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "blocks", as_blocks(self.blocks, "a model"))
         for letter, meaning in (("n", "positions"), ("d", "residual width"), ("V", "vocabulary")):
             object.__setattr__(self, letter, as_size(getattr(self, letter), f"{letter} ({meaning})"))
-        require_flags(self, "embedding", "unembedding")
+        require_flags(self, "embedding", "unembedding", "gains", "post_norm", "final_norm", "output_bias")
         require_blocks(self.blocks)
+        require_norms(self)
+        if self.positions is not None:
+            require_choice(self, "positions", POSITIONS)
+        if self.output_bias and not self.unembedding:
+            raise SpecError("a model without unembedding has no output bias b_U")
         if not (self.embedding or self.unembedding) and size_symbol("V") != self.V:
             raise SpecError(f"a vocabulary V={self.V} is given, but the model has neither embedding nor unembedding")
         for block in self.numbered():
@@ -162,7 +227,7 @@ class Transformer:
         return cls(tuple(map(from_block_text, parsed.items)), **parsed.fields)
 
     def __str__(self) -> str:
-        fields_set = written(self, "n", "d", "V", "embedding", "unembedding")
+        fields_set = written(self, *(field.name for field in fields(self) if field.name != "blocks"))
         return spec_text.write(ModelText(fields_set, tuple(map(to_block_text, self.blocks))))
 
     def __repr__(self) -> str:
@@ -186,6 +251,17 @@ class Transformer:
     def number_of_blocks(self) -> int:
         """Attention blocks and bilinear layers, those in parallel counted one by one."""
         return sum(len(step.blocks) for step in self.steps)
+
+    @property
+    def has_final_norm(self) -> bool:
+        """Whether the output reads a norm of the last stream; its number is the number of blocks."""
+        return self.norm is not None and self.final_norm and not self.post_norm
+
+    @property
+    def has_constant(self) -> bool:
+        """Whether something reads a constant beside the stream: a bias other than b_O and b_out."""
+        inner = any(name not in ("b_O", "b_out") for _, spec in self.numbered() for name in spec.biases)
+        return inner or self.output_bias
 
     def hidden_width(self, block: Bilinear) -> Size:
         """m of a bilinear layer of this model: as given, else d without output matrix, else the symbol m."""
@@ -255,6 +331,34 @@ def require_flags(item: object, *names: str) -> None:
             raise SpecError(f"{name} of {type(item).__name__} is True or False; got {getattr(item, name)!r}")
 
 
+def require_choice(item: object, name: str, choices: Iterable[str]) -> None:
+    """Raise SpecError unless the named field is one of several words."""
+    if getattr(item, name) not in choices:
+        raise SpecError(f"{name} of {type(item).__name__} is one of {', '.join(choices)}; got {getattr(item, name)!r}")
+
+
+def require_norms(model: "Transformer") -> None:
+    """Raise SpecError where something is said of norms that the model does not have."""
+    if model.norm is not None:
+        require_choice(model, "norm", NORMS)
+    said = [name for name, value in (("gains", model.gains), ("post_norm", model.post_norm), ("final_norm", not model.final_norm)) if value]
+    if said and model.norm is None:
+        raise SpecError(f"{said[0]} is said of norms, but the model has none: give norm='rms' or norm='layer'")
+    if model.post_norm and not model.final_norm:
+        raise SpecError("with norms after each step (post_norm) the output has none of its own, so that final_norm says nothing")
+
+
+def as_biases(given: object, known: tuple[str, ...], owner: str) -> tuple[str, ...]:
+    """Names of biases, in one order; True stands for all."""
+    if given is True:
+        return known
+    names = (given,) if isinstance(given, str) else tuple(given or ())
+    wrong = [name for name in names if name not in known]
+    if wrong:
+        raise SpecError(f"{owner} has biases {', '.join(known)}; got {wrong[0]!r}")
+    return tuple(name for name in known if name in names)
+
+
 def require_blocks(blocks: Iterable[object]) -> None:
     """Raise unless every block is a block, and there are not absurdly many."""
     count = 0
@@ -286,8 +390,9 @@ def to_block_text(item: Block | Parallel) -> BlockText:
     if isinstance(item, Parallel):
         return BlockText("parallel", written(item, "residual"), tuple(map(to_block_text, item.blocks)))
     if isinstance(item, Attention):
-        return BlockText("attn", written(item, "heads", "e", "residual", always=("heads",)))
-    return BlockText("bilinear", written(item, "m", "output", "tied", "residual"))
+        names = (field.name for field in fields(item))
+        return BlockText("attn", written(item, *names, always=("heads",)))
+    return BlockText("bilinear", written(item, *(field.name for field in fields(item))))
 
 
 def from_block_text(item: BlockText) -> Block | Parallel:

@@ -1,17 +1,22 @@
 """The text form of a model, ``[d=64] (attn(4, e=16) bilinear(tied))*3``, as plain data and back.
 
 ========================  =============================================================================
-``attn(2)``, ``attn(H)``  attention with so many heads; options ``e=16`` (head width), ``no residual``
-``bilinear``              a bilinear layer; options ``m=128``, ``tied``, ``no out``, ``no residual``
+``attn(2)``, ``attn(H)``  attention with so many heads; options ``e=16`` (head width), ``no residual``, ``b_Q``, ``b_K``, ``b_V``,
+                          ``b_O`` (biases; ``bias``: all), ``linear`` or ``bilinear`` (scores without softmax), ``frozen`` (their
+                          patterns), ``no score_scale``, ``output_scale``
+``bilinear``              a bilinear layer; options ``m=128``, ``tied``, ``no out``, ``no residual``, ``b_1``, ``b_2``, ``b_out``
+                          (``bias``: all), ``relu``, ``silu``, ... (a gated layer)
 ``attn(2)|bilinear``      in parallel: both read the same stream; ``|`` binds tighter than juxtaposition
 ``(attn(2) bilinear)*3``  repetition; ``*`` binds tighter than ``|``
 ``(a|b)[no residual]``    parallel blocks without the residual stream
-``[no embed, d=64] ...``  options of the model: sizes n, d, V; ``no embed``, ``no unembed``
+``[no embed, d=64] ...``  options of the model: sizes n, d, V; ``no embed``, ``no unembed``, ``rms_norm``, ``layer_norm``, ``gains``,
+                          ``post_norm``, ``no final_norm``, ``learned``, ``shortformer``, ``rotary``, ``b_U``
 ========================  =============================================================================
 
 The empty text is the model without blocks.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeAlias
 
@@ -21,12 +26,16 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
 from symbolic_circuits.axes import Size, size_symbol
 from symbolic_circuits.errors import BudgetError, SpecSyntaxError, SymbolicCircuitsError
 
-__all__ = ["BlockText", "ModelText", "parse", "write"]
+__all__ = ["ACTIVATIONS", "ATTENTION_BIASES", "BILINEAR_BIASES", "BlockText", "ModelText", "parse", "write"]
 
 MAX_CHARACTERS = 100_000
 MAX_BLOCKS = 256  # deeper than any model in use; terms are nested as deep, and Python's stack is not
 
-Value: TypeAlias = Size | bool
+ACTIVATIONS = ("relu", "silu", "gelu", "gelu_tanh", "sigmoid")
+ATTENTION_BIASES = ("b_Q", "b_K", "b_V", "b_O")
+BILINEAR_BIASES = ("b_1", "b_2", "b_out")
+
+Value: TypeAlias = Size | bool | str | tuple[str, ...]
 
 GRAMMAR = r"""
 model: model_options? item*
@@ -43,7 +52,7 @@ bilinear: "bilinear" | "bilinear(" option ("," option)* ")"
        | NAME "=" size -> assigned
        | NAME -> switched_on
 size: INTEGER | NAME
-NAME: /(?!no\b)[A-Za-z][A-Za-z0-9]{0,7}(_[A-Za-z0-9]{1,7})?/
+NAME: /(?!no\b)[A-Za-z][A-Za-z0-9]{0,10}(_[A-Za-z0-9]{1,7})?/
 INTEGER: /[0-9]{1,9}/
 %ignore /[ \t\r\n]+/
 """
@@ -66,13 +75,41 @@ EXPECTED = {
     "$END": "the end of the text",
 }
 
-OPTIONS = {  # text -> (field of the specification, value of the bare word)
-    "model": {"n": "n", "d": "d", "V": "V", "embed": "embedding", "unembed": "unembedding"},
-    "attn": {"e": "e", "residual": "residual"},
-    "bilinear": {"m": "m", "out": "output", "tied": "tied", "residual": "residual"},
+OPTIONS = {  # kind -> field of the specification -> its words: a size, one word and its negation, or several to choose from
+    "model": {
+        "n": "n",
+        "d": "d",
+        "V": "V",
+        "embedding": "embed",
+        "unembedding": "unembed",
+        "norm": {"rms_norm": "rms", "layer_norm": "layer"},
+        "gains": "gains",
+        "post_norm": "post_norm",
+        "final_norm": "final_norm",
+        "positions": {name: name for name in ("learned", "shortformer", "rotary")},
+        "output_bias": "b_U",
+    },
+    "attn": {
+        "e": "e",
+        "residual": "residual",
+        "biases": ATTENTION_BIASES,
+        "scores": {name: name for name in ("linear", "bilinear")},
+        "frozen": "frozen",
+        "score_scale": "score_scale",
+        "output_scale": "output_scale",
+    },
+    "bilinear": {
+        "m": "m",
+        "output": "out",
+        "tied": "tied",
+        "residual": "residual",
+        "biases": BILINEAR_BIASES,
+        "gate": {name: name for name in ACTIVATIONS},
+    },
     "parallel": {"residual": "residual"},
 }
 SIZES = frozenset({"n", "d", "V", "e", "m"})
+ON_BY_DEFAULT = frozenset({"embed", "unembed", "final_norm", "residual", "score_scale", "out"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,18 +250,41 @@ def flatten(parts: tuple[object, ...]) -> tuple[BlockText, ...]:
 
 def read_options(kind: str, options: tuple[tuple[Token, Value], ...]) -> dict[str, Value]:
     """Options of one kind of item as fields, or an error that says which there are."""
-    known, read = OPTIONS[kind], {}
+    read: dict[str, Value] = {}
     for name, value in options:
-        is_size = name in SIZES
-        if name not in known or is_size == isinstance(value, bool):
-            offered = ", ".join(f"{o}=..." if o in SIZES else (o if o == "tied" else f"no {o}") for o in known)
-            raise SpecSyntaxError(
-                f"{kind} has no option {str(name)!r} of that form at character {name.start_pos}; it has {offered}"
-            )
-        if known[name] in read:
+        field_name, meaning = meaning_of(kind, name, value)
+        if field_name in read and not (field_name == "biases" and not set(meaning) & set(read[field_name])):
             raise SpecSyntaxError(f"the option {str(name)!r} of {kind} is given twice, again at character {name.start_pos}")
-        read[known[name]] = value
+        read[field_name] = read.get(field_name, ()) + meaning if field_name == "biases" else meaning
     return read
+
+
+def meaning_of(kind: str, name: Token, value: Value) -> tuple[str, Value]:
+    """The field that an option sets, and to what."""
+    is_size = not isinstance(value, bool)
+    for field_name, words in OPTIONS[kind].items():
+        if field_name == "biases":
+            if value is True and name in (*words, "bias"):
+                return field_name, words if name == "bias" else (str(name),)
+        elif isinstance(words, dict):
+            if value is True and name in words:
+                return field_name, words[name]
+        elif name == words and is_size == (name in SIZES):
+            return field_name, value
+    raise SpecSyntaxError(
+        f"{kind} has no option {str(name)!r} of that form at character {name.start_pos}; it has {', '.join(offered(kind))}"
+    )
+
+
+def offered(kind: str) -> Iterator[str]:
+    """The options of one kind of item, as they are written."""
+    for field_name, words in OPTIONS[kind].items():
+        if field_name == "biases":
+            yield from ("bias", *words)
+        elif isinstance(words, dict):
+            yield from words
+        else:
+            yield f"{words}=..." if words in SIZES else (f"no {words}" if words in ON_BY_DEFAULT else words)
 
 
 PARSER = Lark(GRAMMAR, start="model", parser="lalr", lexer="contextual", transformer=Build(), propagate_positions=False)
@@ -254,12 +314,19 @@ def write_item(item: BlockText) -> str:
 
 def write_options(kind: str, values: dict[str, Value]) -> str:
     """The fields that are set, in the order of the grammar's table."""
-    parts = []
-    for name, target in OPTIONS[kind].items():
-        if target in values:
-            value = values[target]
-            parts.append(f"{name}={value}" if name in SIZES else (name if value else f"no {name}"))
-    return ", ".join(parts)
+    return ", ".join(part for name in OPTIONS[kind] if name in values for part in written(kind, name, values[name]))
+
+
+def written(kind: str, name: str, value: Value) -> tuple[str, ...]:
+    """One field as options."""
+    words = OPTIONS[kind][name]
+    if name == "biases":
+        return ("bias",) if value == words else value
+    if isinstance(words, dict):
+        return (next(word for word, meaning in words.items() if meaning == value),)
+    if words in SIZES:
+        return (f"{words}={value}",)
+    return (words if value else f"no {words}",)
 
 
 def compress(words: list[str]) -> list[str]:
