@@ -13,7 +13,7 @@ from sympy import Poly, Rational, Symbol
 
 from symbolic_circuits.axes import Size
 from symbolic_circuits.errors import BudgetError, NotationError
-from symbolic_circuits.expansion.grammar import Component
+from symbolic_circuits.expansion.grammar import BLOCKS, Component
 from symbolic_circuits.expansion.interpret import Algebra
 
 __all__ = ["GRADINGS", "Counting", "Grading", "LargestTerm"]
@@ -22,7 +22,7 @@ MAX_BITS = 10_000_000
 MAX_DEGREE = 2048
 
 GRADINGS = {  # name -> kinds of components that carry a factor z
-    "order": frozenset({"attn", "bilinear"}),
+    "order": BLOCKS,
     "degree": frozenset({"input"}),
     "heads": frozenset({"attn"}),
     "bilinears": frozenset({"bilinear"}),
@@ -56,8 +56,19 @@ class Counting(Algebra[int | Poly]):
     def heads(self, component: Component, x: int | Poly, copies: Size) -> int | Poly:
         return product(Poly(copies, copies, domain="QQ"), x, component) if isinstance(copies, Symbol) else copies * x
 
+    def norm(self, component: Component, x: int | Poly) -> int | Poly:
+        return x
+
+    gated = norm
+
     def bilinear(self, component: Component, x: int | Poly, y: int | Poly) -> int | Poly:
         return product(x, y, component)
+
+    def attention(self, component: Component, inputs: Sequence[int | Poly]) -> int | Poly:
+        return reduce(lambda x, y: product(x, y, component), inputs)
+
+    def attention_heads(self, component: Component, inputs: Sequence[int | Poly], copies: Size) -> int | Poly:
+        return self.heads(component, self.attention(component, inputs), copies)
 
     def square(self, component: Component, x: int | Poly) -> int | Poly:
         pairs = product(x, x + 1, component)
@@ -85,8 +96,16 @@ class LargestTerm(Algebra[int]):
     def heads(self, component: Component, x: int, copies: Size) -> int:
         return x + 1
 
+    norm = gated = head
+
     def bilinear(self, component: Component, x: int, y: int) -> int:
         return x + y + 1
+
+    def attention(self, component: Component, inputs: Sequence[int]) -> int:
+        return sum(inputs) + 1
+
+    def attention_heads(self, component: Component, inputs: Sequence[int], copies: Size) -> int:
+        return sum(inputs) + 1
 
     def add(self, values: Sequence[int]) -> int:
         return max(values)
@@ -124,8 +143,19 @@ class Grading(Algebra[Poly]):
     def heads(self, component: Component, x: Poly, copies: Size) -> Poly:
         return copies * product(self.factor(component), x, component)
 
+    def norm(self, component: Component, x: Poly) -> Poly:
+        return x
+
+    gated = head
+
     def bilinear(self, component: Component, x: Poly, y: Poly) -> Poly:
         return self.factor(component) * product(x, y, component)
+
+    def attention(self, component: Component, inputs: Sequence[Poly]) -> Poly:
+        return self.factor(component) * reduce(lambda x, y: product(x, y, component), inputs)
+
+    def attention_heads(self, component: Component, inputs: Sequence[Poly], copies: Size) -> Poly:
+        return copies * self.attention(component, inputs)
 
     def square(self, component: Component, x: Poly) -> Poly:
         """(P(z)^2 + P(z^2)) / 2, with numbers of heads as numbers, not variables: pairs of equal terms count once."""

@@ -1,7 +1,7 @@
 """Number k <-> term k <-> the k-th term of the iteration, for grammars with any number of terms.
 
 The terms of a nonterminal come production by production. A head runs through the terms of its input. A bilinear layer runs
-through pairs, the left input slowest: pair (i, j) has number i N + j. Unordered pairs (i <= j) run through j, then i:
+through pairs, the left input slowest: pair (i, j) has number i N + j; so do heads of several inputs. Unordered pairs (i <= j) run through j, then i:
 their number is j (j + 1) / 2 + i. Where a layer with tied weights reads two different nonterminals, pairs are numbered like
 those of any layer. Of the two inputs of such a layer the one that comes first among all terms of the model stands left.
 """
@@ -9,7 +9,7 @@ those of any layer. Of the two inputs of such a layer the one that comes first a
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice
-from math import isqrt
+from math import isqrt, prod
 
 from symbolic_circuits.errors import TermError
 from symbolic_circuits.expansion.grammar import Component, Grammar, Production
@@ -51,10 +51,7 @@ class Enumeration:
         counts = [self.counts[k] for k in production.inputs]
         if production.unordered:
             return counts[0] * (counts[0] + 1) // 2
-        product = 1
-        for count in counts:
-            product *= count
-        return product
+        return prod(counts)
 
     def term(self, nonterminal: int, k: int) -> Term:
         """Term number k of a nonterminal, 0 <= k < its count."""
@@ -63,8 +60,8 @@ class Enumeration:
             place = bisect_right(self.starts[nonterminal], k) - 1
             k -= self.starts[nonterminal][place]
             production = self.grammar.nonterminals[nonterminal][place]
-            if len(production.inputs) > 1:
-                term = Term(production.component, self.pair(production, k))
+            if len(production.inputs) != 1:
+                term = Term(production.component, self.inputs(production, k))
                 break
             if production.component is not None:
                 outer.append(production.component)
@@ -75,16 +72,18 @@ class Enumeration:
             term = Term(component, (term,))
         return term
 
-    def pair(self, production: Production, k: int) -> tuple[Term, Term]:
-        """The inputs of term number k of a bilinear layer."""
-        inputs = production.inputs
+    def inputs(self, production: Production, k: int) -> tuple[Term, ...]:
+        """The inputs of term number k of a production with several."""
         if production.unordered:
             j = (isqrt(8 * k + 1) - 1) // 2
-            i = k - j * (j + 1) // 2
+            places = [k - j * (j + 1) // 2, j]
         else:
-            i, j = divmod(k, self.counts[inputs[1]])
-        x, y = self.term(inputs[0], i), self.term(inputs[1], j)
-        return (y, x) if self.may_swap(production) and is_before(y, x) else (x, y)
+            places = []
+            for source in reversed(production.inputs):  # the last input runs fastest
+                k, place = divmod(k, self.counts[source])
+                places.insert(0, place)
+        found = tuple(map(self.term, production.inputs, places))
+        return found[::-1] if self.may_swap(production) and is_before(found[1], found[0]) else found
 
     def may_swap(self, production: Production) -> bool:
         """Whether the inputs of a layer with tied weights come in another order than among all terms."""
@@ -105,7 +104,7 @@ class Enumeration:
                     name, arity = term.component.name, len(production.inputs)
                     raise TermError(f"{name} has {arity} inputs; got {len(term.inputs)} in {term}")
                 if len(term.inputs) != 1:
-                    return offset + self.pair_index(production, term, known)
+                    return offset + self.place_among(production, term, known)
                 term = term.inputs[0]
             nonterminal = production.inputs[0]
 
@@ -119,18 +118,19 @@ class Enumeration:
             raise TermError(f"{term} is not a term of this expansion: {term.component.name} with these inputs is left out")
         return found
 
-    def pair_index(self, production: Production, term: Term, known: dict[int, frozenset[int]]) -> int:
-        """The number of a term within the production of a bilinear layer, or of the input."""
-        if not term.inputs:
-            return 0
+    def place_among(self, production: Production, term: Term, known: dict[int, frozenset[int]]) -> int:
+        """The number of a term within a production with several inputs, or with none."""
         inputs = term.inputs
         if production.twice and production.inputs[0] not in self.membership.of(inputs[0], known):
             inputs = inputs[::-1]
-        i, j = (self.index(k, x, known) for k, x in zip(production.inputs, inputs, strict=True))
+        places = [self.index(k, x, known) for k, x in zip(production.inputs, inputs, strict=True)]
         if production.unordered:
-            i, j = sorted((i, j))
+            i, j = sorted(places)
             return j * (j + 1) // 2 + i
-        return i * self.counts[production.inputs[1]] + j
+        number = 0
+        for source, place in zip(production.inputs, places, strict=True):
+            number = number * self.counts[source] + place
+        return number
 
     def terms(self, nonterminal: int, start: int = 0) -> Iterator[Term]:
         """The terms of a nonterminal in order, from number ``start`` on, in constant memory."""
@@ -162,10 +162,28 @@ class Enumeration:
             return iter((Term(component, ()),))
         if len(inputs) == 1:
             return self.applied(component, inputs[0], start)
+        if len(inputs) > 2:
+            return self.tuples(component, inputs, start)
         pairs = (
             self.unordered_pairs(component, inputs[0], start) if production.unordered else self.pairs(component, inputs, start)
         )
         return map(in_order, pairs) if self.may_swap(production) else pairs
+
+    def tuples(self, component: Component, inputs: tuple[int, ...], start: int) -> Iterator[Term]:
+        """The terms of a component with many inputs, the last one fastest."""
+        for given in self.choices(inputs, start):
+            yield Term(component, given)
+
+    def choices(self, inputs: tuple[int, ...], start: int) -> Iterator[tuple[Term, ...]]:
+        """The tuples of terms of several nonterminals, from number ``start`` on."""
+        if not inputs:
+            yield ()
+            return
+        i, start = divmod(start, prod(self.counts[k] for k in inputs[1:]))
+        for x in self.terms(inputs[0], i):
+            for rest in self.choices(inputs[1:], start):
+                yield (x, *rest)
+            start = 0
 
     def applied(self, component: Component, source: int, start: int) -> Iterator[Term]:
         new = tuple.__new__  # Term(...) without the keyword machinery: twice as fast

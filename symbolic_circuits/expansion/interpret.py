@@ -1,4 +1,4 @@
-"""An algebra says what input, head, bilinear and add mean; interpreting an expansion in it evaluates the sum of all terms.
+"""An algebra says what leaves, heads, layers and add mean; interpreting an expansion in it evaluates the sum of all terms.
 
 The sum of the terms of a nonterminal is the sum over its productions of the component applied to the sums of the inputs,
 because heads are linear and bilinear layers bilinear: no term is listed. Numbers count the terms, polynomials count them
@@ -16,7 +16,7 @@ from symbolic_circuits.expansion.grammar import Component, Grammar, Production, 
 if TYPE_CHECKING:
     from symbolic_circuits.expansion.term import Term
 
-__all__ = ["Algebra", "fold", "interpret_grammar"]
+__all__ = ["Algebra", "applied", "fold", "interpret_grammar"]
 
 T = TypeVar("T")
 
@@ -26,15 +26,27 @@ class Algebra(ABC, Generic[T]):
 
     @abstractmethod
     def input(self, component: Component) -> T:
-        """X_0: the embedded tokens, or the residual input."""
+        """A leaf: the embedded tokens or the residual input, positions, the constant coordinate, a bias."""
 
     @abstractmethod
     def head(self, component: Component, x: T) -> T:
-        """One head at x: linear in x."""
+        """One head at x, its pattern held fixed: linear in x."""
 
     @abstractmethod
     def bilinear(self, component: Component, x: T, y: T) -> T:
         """A bilinear layer, x as its left input and y as its right one: linear in each."""
+
+    def norm(self, component: Component, x: T) -> T:
+        """A norm at x, its scales held fixed: linear in x."""
+        raise UnsupportedNodeError(f"{type(self).__name__} has no rule for {component.name}")
+
+    def gated(self, component: Component, x: T) -> T:
+        """A gated layer at x, its gates held fixed: linear in x."""
+        raise UnsupportedNodeError(f"{type(self).__name__} has no rule for {component.name}")
+
+    def attention(self, component: Component, inputs: Sequence[T]) -> T:
+        """One head whose pattern is a polynomial, at query, key and value (or two queries and keys): linear in each."""
+        raise UnsupportedNodeError(f"{type(self).__name__} has no rule for {component.name} with {len(inputs)} inputs")
 
     @abstractmethod
     def add(self, values: Sequence[T]) -> T:
@@ -59,6 +71,10 @@ class Algebra(ABC, Generic[T]):
         """The sum of ``copies`` heads of one block, for algebras that can leave the number symbolic."""
         raise UnsupportedNodeError(f"{type(self).__name__} has no rule for {component.name} with {copies} heads")
 
+    def attention_heads(self, component: Component, inputs: Sequence[T], copies: Size) -> T:
+        """The same where patterns are polynomials."""
+        raise UnsupportedNodeError(f"{type(self).__name__} has no rule for {component.name} with {copies} heads")
+
 
 def interpret_grammar(grammar: Grammar, algebra: Algebra[T]) -> list[T]:
     """The value of each nonterminal, the last one being the sum of all terms."""
@@ -76,16 +92,29 @@ def value_of(production: Production, values: Sequence[T], algebra: Algebra[T]) -
     component, inputs = production.component, [values[k] for k in production.inputs]
     if component is None:
         return inputs[0]
-    if component.kind == "input":
-        return algebra.input(component)
-    if component.kind == "attn":
-        if component.head is None:
-            return algebra.heads(component, inputs[0], production.copies)
-        return algebra.head(component, inputs[0])
+    if component.kind != "bilinear":
+        return applied(component, inputs, algebra, production.copies)
     if production.unordered:
         return algebra.square(component, inputs[0])
     value = algebra.bilinear(component, *inputs)
     return algebra.scale(2, value) if production.twice else value
+
+
+def applied(component: Component, inputs: Sequence[T], algebra: Algebra[T], copies: Size = 1) -> T:
+    """A component at values of its inputs."""
+    if not inputs:
+        return algebra.input(component)
+    if component.kind == "bilinear":
+        return algebra.bilinear(component, *inputs)
+    if component.kind == "norm":
+        return algebra.norm(component, inputs[0])
+    if component.kind == "gated":
+        return algebra.gated(component, inputs[0])
+    if len(inputs) == 1:
+        return algebra.head(component, inputs[0]) if component.head is not None else algebra.heads(component, inputs[0], copies)
+    if component.head is None:
+        return algebra.attention_heads(component, inputs, copies)
+    return algebra.attention(component, inputs)
 
 
 def fold(term: "Term", algebra: Algebra[T], known: dict[int, T] | None = None) -> T:
@@ -98,13 +127,8 @@ def fold(term: "Term", algebra: Algebra[T], known: dict[int, T] | None = None) -
         return known[id(term)]
     component, inputs = term
     values = [fold(subterm, algebra, known) for subterm in inputs]
-    if component.kind == "input":
-        value = algebra.input(component)
-    elif component.kind == "attn":
-        value = algebra.head(component, values[0])
-    else:
-        value = algebra.bilinear(component, *values)
-        if component.is_tied and inputs[0] != inputs[1]:
-            value = algebra.scale(2, value)
+    value = applied(component, values, algebra)
+    if component.is_tied and inputs[0] != inputs[1]:
+        value = algebra.scale(2, value)
     known[id(term)] = value
     return value

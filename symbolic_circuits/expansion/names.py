@@ -35,9 +35,9 @@ class Build(Transformer):
             known = ", ".join(list(self.components)[:12]) + (", ..." if len(self.components) > 12 else "")
             raise TermError(f"there is no component {str(name)!r} (character {name.start_pos}) in this expansion; it has {known}")
         given = tuple(x for x in inputs if x is not None)
-        arity = {"input": 0, "attn": 1, "bilinear": 2}[component.kind]
-        if len(given) != arity:
-            raise TermError(f"{component.name} takes {arity} inputs; got {len(given)} at character {name.start_pos}")
+        slots = component.slots
+        if len(given) != len(slots):
+            raise TermError(f"{component.name} takes {len(slots)} inputs; got {len(given)} at character {name.start_pos}")
         return Term(component, given)
 
 

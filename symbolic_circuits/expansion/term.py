@@ -63,7 +63,7 @@ class Term(NamedTuple):
 
     @property
     def nodes(self) -> int:
-        """Number of nodes of the term as a tree: its order plus its degree."""
+        """Number of nodes of the term as a tree."""
         return sum(1 for _ in subterms(self))
 
     def to_einsum(self) -> tuple[str, tuple[str, ...]]:
@@ -78,20 +78,20 @@ class Term(NamedTuple):
     @property
     def order(self) -> int:
         """Number of heads and bilinear layers on the term, counted with repetition."""
-        return sum(1 for node in subterms(self) if node.inputs)
+        return sum(1 for node in subterms(self) if node.component.is_block)
 
     @property
     def height(self) -> int:
         """Largest number of heads and bilinear layers on a way from the output to an input."""
         heights: dict[int, int] = {}
         for node in reversed(list(subterms(self))):  # inputs before what reads them
-            heights[id(node)] = 1 + max((heights[id(x)] for x in node.inputs), default=-1)
+            heights[id(node)] = node.component.is_block + max((heights[id(x)] for x in node.inputs), default=0)
         return heights[id(self)]
 
     @property
     def degree(self) -> int:
-        """Copies of the residual input X_0: the degree of the term as a polynomial in it."""
-        return sum(1 for node in subterms(self) if not node.inputs)
+        """Copies of the input (tokens or X): the degree of the term as a polynomial in it."""
+        return sum(1 for node in subterms(self) if node.component.kind == "input")
 
     @property
     def heads(self) -> tuple[tuple[int, int], ...]:
@@ -103,7 +103,7 @@ class Term(NamedTuple):
     @property
     def layers(self) -> tuple[int, ...]:
         """Numbers of the distinct blocks on the term, in order."""
-        return tuple(sorted({node.component.layer for node in subterms(self) if node.inputs}))
+        return tuple(sorted({node.component.layer for node in subterms(self) if node.component.is_block}))
 
     @property
     def coefficient(self) -> int:

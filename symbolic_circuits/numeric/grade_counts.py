@@ -6,6 +6,7 @@ with $C_k = \sum_{i \le k} c_i$.
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import reduce
 from itertools import accumulate
 from typing import TypeAlias
 
@@ -41,21 +42,30 @@ class GradeCounts(Algebra[Counts]):
         return {}
 
     def input(self, component: Component) -> Counts:
-        return self.moved({0: 1}, "input")
+        return self.moved({0: 1}, component.kind)
 
     def head(self, component: Component, x: Counts) -> Counts:
-        return self.moved(x, "attn")
+        return self.moved(x, component.kind)
+
+    norm = gated = head
 
     def bilinear(self, component: Component, x: Counts, y: Counts) -> Counts:
+        return self.moved(self.joined(x, y), component.kind)
+
+    def attention(self, component: Component, inputs: Sequence[Counts]) -> Counts:
+        return self.moved(reduce(self.joined, inputs), component.kind)
+
+    def joined(self, x: Counts, y: Counts) -> Counts:
+        """Pairs by grade: of the sum, or of the larger."""
         if self.by == HEIGHT:
             top = max([*x, *y], default=-1) + 1
-            return self.moved(differences([a * b for a, b in zip(running(x, top), running(y, top), strict=True)]), "bilinear")
+            return differences([a * b for a, b in zip(running(x, top), running(y, top), strict=True)])
         out: Counter[int] = Counter()
         for i, count in x.items():
             for j, other in y.items():
                 if i + j <= self.up_to:
                     out[i + j] += count * other
-        return self.moved(out, "bilinear")
+        return out
 
     def square(self, component: Component, x: Counts) -> Counts:
         if self.by == HEIGHT:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from symbolic_circuits.errors import NotationError
 from symbolic_circuits.expansion.counting import GRADINGS
-from symbolic_circuits.expansion.grammar import Component
+from symbolic_circuits.expansion.grammar import BLOCKS, Component
 from symbolic_circuits.expansion.interpret import Algebra
 
 __all__ = ["HEIGHT", "GradeRanges", "grade_names", "step_of"]
@@ -32,7 +32,7 @@ def step_of(by: str, kind: str) -> int:
     """
     if by not in grade_names():
         raise NotationError(f"terms are graded by {', '.join(grade_names())}; got {by!r}")
-    return int(kind != "input") if by == HEIGHT else int(kind in GRADINGS[by])
+    return int(kind in (BLOCKS if by == HEIGHT else GRADINGS[by]))
 
 
 class GradeRanges(Algebra[Range]):
@@ -53,23 +53,29 @@ class GradeRanges(Algebra[Range]):
         return None
 
     def input(self, component: Component) -> Range:
-        step = step_of(self.by, "input")
+        step = step_of(self.by, component.kind)
         return step, step
 
     def head(self, component: Component, x: Range) -> Range:
-        step = step_of(self.by, "attn")
+        step = step_of(self.by, component.kind)
         return None if x is None else (x[0] + step, x[1] + step)
+
+    norm = gated = head
 
     def heads(self, component: Component, x: Range, copies: object) -> Range:
         return self.head(component, x)
 
     def bilinear(self, component: Component, x: Range, y: Range) -> Range:
-        if x is None or y is None:
+        return self.attention(component, (x, y))
+
+    def attention(self, component: Component, inputs: Sequence[Range]) -> Range:
+        if None in inputs:
             return None
-        step = step_of(self.by, "bilinear")
-        if self.by == HEIGHT:
-            return max(x[0], y[0]) + step, max(x[1], y[1]) + step
-        return x[0] + y[0] + step, x[1] + y[1] + step
+        step, join = step_of(self.by, component.kind), max if self.by == HEIGHT else sum
+        return step + join(low for low, _ in inputs), step + join(high for _, high in inputs)
+
+    def attention_heads(self, component: Component, inputs: Sequence[Range], copies: object) -> Range:
+        return self.attention(component, inputs)
 
     def add(self, values: Sequence[Range]) -> Range:
         there = [value for value in values if value is not None]

@@ -44,7 +44,7 @@ class Height(Automaton):
     """
 
     def next(self, component: Component, states: tuple[int, ...]) -> int:
-        return 1 + max(states) if states else 0
+        return component.is_block + max(states, default=0)
 
     def accepts(self, state: int) -> bool:
         return True

@@ -4,8 +4,8 @@ The same product as that of a grammar and an automaton, taken in the values: a h
 parts. By nesting depth, say, the number of terms or their sum comes apart into one for each depth.
 """
 
-from collections.abc import Iterable, Sequence
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations, product
 from typing import Generic
 
 from symbolic_circuits.axes import Size
@@ -49,6 +49,31 @@ class ByState(Algebra[dict[State, T]], Generic[T]):
     def heads(self, component: Component, x: dict[State, T], copies: Size) -> dict[State, T]:
         step = self.automaton.next
         return self.collected((step(component, (s,)), self.algebra.heads(component, v, copies)) for s, v in x.items())
+
+    def norm(self, component: Component, x: dict[State, T]) -> dict[State, T]:
+        step = self.automaton.next
+        return self.collected((step(component, (s,)), self.algebra.norm(component, v)) for s, v in x.items())
+
+    def gated(self, component: Component, x: dict[State, T]) -> dict[State, T]:
+        step = self.automaton.next
+        return self.collected((step(component, (s,)), self.algebra.gated(component, v)) for s, v in x.items())
+
+    def attention(self, component: Component, inputs: Sequence[dict[State, T]]) -> dict[State, T]:
+        return self.collected(
+            (self.automaton.next(component, states), self.algebra.attention(component, values))
+            for states, values in self.choices(inputs)
+        )
+
+    def attention_heads(self, component: Component, inputs: Sequence[dict[State, T]], copies: Size) -> dict[State, T]:
+        return self.collected(
+            (self.automaton.next(component, states), self.algebra.attention_heads(component, values, copies))
+            for states, values in self.choices(inputs)
+        )
+
+    @staticmethod
+    def choices(inputs: Sequence[dict[State, T]]) -> Iterator[tuple[tuple[State, ...], tuple[T, ...]]]:
+        """States and values of the inputs, in every combination."""
+        return (tuple(zip(*chosen, strict=True)) for chosen in product(*(x.items() for x in inputs)))
 
     def bilinear(self, component: Component, x: dict[State, T], y: dict[State, T]) -> dict[State, T]:
         step, apply = self.automaton.next, self.algebra.bilinear

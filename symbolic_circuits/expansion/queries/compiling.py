@@ -18,7 +18,6 @@ from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.expansion.queries.automaton import Automaton, State
 from symbolic_circuits.expansion.queries.components import require_components
 from symbolic_circuits.expansion.queries.query import And, Count, Not, Passes, Query, atoms
-from symbolic_circuits.expansion.queries.step import SIDES
 from symbolic_circuits.spec import Transformer
 
 __all__ = ["CountAutomaton", "PathAutomaton", "QueryAutomaton", "compile_query"]
@@ -62,12 +61,14 @@ class PathAutomaton(Atom):
     def matching(self, component: Component) -> tuple[int, ...]:
         """The steps that a component matches, for each of its inputs (one set for a component without inputs)."""
         if component not in self.masks:
-            sides = SIDES if component.kind == "bilinear" else (None,)
-            found = [(1 << j, step.side) for j, step in enumerate(self.query.steps) if step.matches(component)]
-            self.masks[component] = tuple(sum(bit for bit, asked in found if asked in (None, side)) for side in sides)
+            slots = component.slots or (None,)
+            found = [(1 << j, step) for j, step in enumerate(self.query.steps) if step.matches(component)]
+            self.masks[component] = tuple(sum(bit for bit, step in found if step.enters(slot)) for slot in slots)
         return self.masks[component]
 
     def step(self, component: Component, states: tuple[tuple[int, int], ...]) -> State:
+        if component.kind == "norm":  # no step of a path
+            return states[0]
         masks, root, passed = self.matching(component), 0, 0
         if not states:
             root = masks[0] & 1
@@ -95,7 +96,7 @@ class CountAutomaton(Atom):
         if component not in self.amounts:
             what = self.query.what
             if what == "height":
-                found = component.kind != "input"
+                found = component.is_block
             else:
                 found = component.kind in GRADINGS[what] if isinstance(what, str) else what.matches(component)
             self.amounts[component] = int(found)

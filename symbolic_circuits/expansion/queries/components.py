@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from symbolic_circuits.errors import SpecError, TermError
+from symbolic_circuits.expansion.grammar import SLOTS
 from symbolic_circuits.expansion.queries.query import Count, Query, atoms
-from symbolic_circuits.expansion.queries.step import Step, covers
+from symbolic_circuits.expansion.queries.step import LEAVES, Step, covers
 from symbolic_circuits.spec import Attention, Bilinear, Transformer
 
 __all__ = ["blocks_told_apart", "require_components"]
@@ -24,10 +25,19 @@ def steps_of(query: Query) -> Iterator[Step]:
 
 def blocks_of(step: Step, model: Transformer) -> dict[int, Attention | Bilinear]:
     """The blocks that a step may stand for, by number."""
-    kind = {"attn": Attention, "bilinear": Bilinear}.get(step.kind)
-    if kind is None:
-        return {}
-    return {k: spec for k, spec in model.numbered() if isinstance(spec, kind) and (step.layers is None or k in step.layers)}
+    return {k: spec for k, spec in model.numbered() if is_kind(step.kind, spec) and (step.layers is None or k in step.layers)}
+
+
+def is_kind(kind: str, spec: Attention | Bilinear) -> bool:
+    """Whether a block is of the kind of a step."""
+    if kind == "bias":
+        return "b_O" in spec.biases or "b_out" in spec.biases
+    return kind == kind_of(spec)
+
+
+def kind_of(spec: Attention | Bilinear) -> str:
+    """The kind of the components of a block."""
+    return "attn" if isinstance(spec, Attention) else ("bilinear" if spec.gate is None else "gated")
 
 
 def require_components(query: Query, model: Transformer) -> None:
@@ -42,18 +52,37 @@ def require_components(query: Query, model: Transformer) -> None:
     """
     for step in steps_of(query):
         blocks = blocks_of(step, model)
-        if step.kind in ("embed", "input") and (step.kind == "embed") != model.embedding:
+        if step.kind in LEAVES and step.kind not in leaves_of(model):
             raise_missing(step, model)
         for layer in step.layers or ():
             if layer not in blocks:
                 raise_missing(replace(step, layers=(layer,), heads=step.heads and step.heads[:1], side=None), model)
         require_heads(step, blocks, model)
-        tied = [k for k, spec in blocks.items() if step.side is not None and spec.tied]
-        if tied:
+        if step.side is not None:
+            require_side(step, blocks, model)
+
+
+def require_side(step: Step, blocks: dict[int, Attention | Bilinear], model: Transformer) -> None:
+    """Raise TermError where a block that a step names by an input does not tell its inputs apart, or has no such input."""
+    for k, spec in blocks.items():
+        if isinstance(spec, Bilinear) and spec.tied:
             raise TermError(
-                f"{step}: bilinear.{tied[0]} of {str(model)!r} has tied weights, so that its inputs are not told apart; "
-                f"write bilinear.{tied[0]}"
+                f"{step}: bilinear.{k} of {str(model)!r} has tied weights, so that its inputs are not told apart; write bilinear.{k}"
             )
+        if isinstance(spec, Attention) and not any(step.enters(slot) for slot in slots_of(spec)):
+            raise TermError(f"{step}: heads of attn.{k} of {str(model)!r} have the inputs {', '.join(slots_of(spec))}")
+
+
+def slots_of(spec: Attention) -> tuple[str, ...]:
+    """The names of the inputs of the heads of a block."""
+    return SLOTS[spec.scores] if spec.is_polynomial else ("value",)
+
+
+def leaves_of(model: Transformer) -> list[str]:
+    """The names of the components without inputs that a step may name."""
+    found = ["embed" if model.embedding else "input"]
+    found += ["position"] if model.positions in ("learned", "shortformer") else []
+    return found + (["one"] if model.has_constant else [])
 
 
 def require_heads(step: Step, blocks: dict[int, Attention | Bilinear], model: Transformer) -> None:
@@ -76,10 +105,10 @@ def require_heads(step: Step, blocks: dict[int, Attention | Bilinear], model: Tr
 
 def raise_missing(step: Step, model: Transformer) -> None:
     """Raise TermError for a component that is not there, with the nearest that is."""
-    known = ["embed" if model.embedding else "input"]
+    known = leaves_of(model)
     for k, spec in model.numbered():
         if isinstance(spec, Bilinear):
-            known.append(f"bilinear.{k}")
+            known.append(f"{kind_of(spec)}.{k}")
         else:
             known += [f"attn.{k}[{h}]" for h in range(spec.heads)] if isinstance(spec.heads, int) else [f"attn.{k}[*]"]
     shown = ", ".join(known[:MAX_SHOWN]) + (", ..." if len(known) > MAX_SHOWN else "")

@@ -6,18 +6,20 @@ A term is a tree; a *path* of it runs from a leaf (the input) to the root (what 
 ``attn.0[1]``                                  some path passes head 1 of block 0
 ``attn.*[1]``, ``attn.0[*]``, ``attn.0``       head 1 of any block; any head of block 0
 ``attn.0,2[1]``, ``attn.0-2[1,3]``             lists and ranges of blocks and of heads
-``attn``, ``bilinear``, ``bilinear.*``         any attention head; any bilinear layer
+``attn``, ``bilinear``, ``bilinear.*``         any attention head; any bilinear layer; ``gated.1`` a layer with a gate
 ``embed`` (``input`` where there is no ``W_E``), ``*``  the input of the model; any component
+``position``, ``one``, ``bias.0``              the positional embedding; the constant, of which blocks make their biases; b_O or b_out
 ``attn.0[1] > bilinear.1``                     some path passes head 0.1 and, later on the way to the output, bilinear 1
 ``attn.0[1] >> bilinear.1``                    bilinear 1 reads the output of head 0.1 directly
 ``attn.0[1] > bilinear.1.left``                and the path comes into the left input of bilinear 1 (untied layers only)
+``attn.0 > attn.1[0].query``                   and the path comes into the query of head 1.0 (``key``, ``value``; heads without softmax)
 ``attn.0[1] >> output``                        the output reads head 0.1 directly: it is the last component of the term
 ``attn.* <= 2``, ``>= 2``, ``= 2``             at most, at least, exactly so many nodes of the whole term, with repetition
 ``order``, ``height``, ``degree``, ``heads``, ``bilinears``  so counted: ``order <= 3``; height is the longest path
 ``not q``, ``q and r``, ``q or r``, ``(q)``    ``not`` binds tightest, then ``and``, then ``or``
 =============================================  ========================================================================
 
-``not attn.0[1] > bilinear.1`` denies the whole path: no path of the term is of that kind.
+Norms are no steps of a path: ``>>`` looks through them. ``not attn.0[1] > bilinear.1`` denies the whole path: no path of the term is of that kind.
 """
 
 from itertools import accumulate

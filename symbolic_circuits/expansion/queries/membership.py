@@ -11,6 +11,8 @@ from symbolic_circuits.expansion.term import Term
 
 __all__ = ["Membership", "fits", "is_before"]
 
+KINDS = ("input", "position", "one", "norm", "normbias", "attn", "gated", "bilinear", "bias")  # in the order of one block
+
 
 class Membership:
     """The nonterminals of terms, for one grammar."""
@@ -65,7 +67,12 @@ def is_before(x: Term, y: Term) -> bool:
         if a is b:
             continue
         if a.component != b.component:
-            return (a.component.layer, a.component.head or 0) < (b.component.layer, b.component.head or 0)
+            return rank_of(a.component) < rank_of(b.component)
         pairs = list(zip(a.inputs, b.inputs, strict=True))
         waiting += pairs if a.component.is_tied else reversed(pairs)
     return False
+
+
+def rank_of(component: Component) -> tuple[int, int, int]:
+    """The place of a component among all: leaves in order, then by block and head, the bias of a block last."""
+    return component.layer, KINDS.index(component.kind), component.head or 0

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import combinations_with_replacement
 from itertools import product as combinations
+from math import prod
 from typing import NamedTuple, TypeAlias
 
 from symbolic_circuits.errors import BudgetError
@@ -115,9 +116,7 @@ def moves_to_come(grammar: Grammar, states: list[list[State]]) -> int:
 def number_of_choices(production: Production, numbers: list[int]) -> int:
     """How many choices of states a production has, for so many states of each nonterminal."""
     sizes = [numbers[k] for k in production.inputs]
-    if production.unordered:
-        return sizes[0] * (sizes[0] + 1) // 2
-    return sizes[0] * sizes[-1] if len(sizes) == 2 else (sizes[0] if sizes else 1)
+    return sizes[0] * (sizes[0] + 1) // 2 if production.unordered else prod(sizes)
 
 
 def choices(production: Production, states: list[list[State]]) -> Iterable[tuple[State, ...]]:
@@ -145,13 +144,10 @@ def merged(grammar: Grammar, automaton: Automaton, moves: list[list[Move]]) -> M
 
 
 def ways_on(production: Production, move: Move, target: tuple) -> Iterator[tuple[int, State, tuple]]:
-    """(nonterminal, state, way) for each input of a move: the production, the other input, and where it leads."""
-    if len(move.inputs) == 1:
-        yield production.inputs[0], move.inputs[0], target
-    elif move.inputs:
-        (first, second), (left, right) = production.inputs, move.inputs
-        yield first, left, (target, not production.unordered and "left", right)
-        yield second, right, (target, not production.unordered and "right", left)
+    """(nonterminal, state, way) for each input of a move: the production, the other inputs, and where it leads."""
+    for k, (source, state) in enumerate(zip(production.inputs, move.inputs, strict=True)):
+        others = (*move.inputs[:k], *move.inputs[k + 1 :])
+        yield source, state, (target, not production.unordered and k, others)
 
 
 def numbered(ways: dict[State, set], moves: list[Move]) -> dict[State, int]:

@@ -10,10 +10,15 @@ from dataclasses import dataclass
 from symbolic_circuits.errors import BudgetError, TermError
 from symbolic_circuits.expansion.grammar import Component
 
-__all__ = ["SIDES", "Step"]
+__all__ = ["LEAVES", "SIDES", "Step"]
 
-SIDES = ("left", "right")
-KINDS = ("attn", "bilinear", "embed", "input", "*")
+SIDES = {  # kind -> what its inputs are called: the two sides of a layer; of a head whose pattern is expanded, one or both of its queries
+    "bilinear": ("left", "right"),
+    "attn": ("query", "key", "value", "query1", "key1", "query2", "key2"),
+}
+LAYERED = ("attn", "bilinear", "gated", "bias")
+LEAVES = ("embed", "input", "position", "one")
+KINDS = (*LAYERED, *LEAVES, "*")
 MAX_NUMBERS = 4096
 
 WRITTEN = re.compile(r"(?P<kind>\*|[A-Za-z]+)(?:\.(?P<layers>[0-9*,-]+))?(?:\[(?P<heads>[^\]]*)\])?(?:\.(?P<side>[A-Za-z]+))?")
@@ -30,20 +35,23 @@ class Step:
     'attn.*[0,1,2]'
     """
 
-    kind: str  # "attn", "bilinear", "embed", "input", or "*" for every component
+    kind: str  # "attn", "bilinear", "gated", "bias", "embed", "input", "position", "one", or "*" for every component
     layers: tuple[int, ...] | None = None
     heads: tuple[int, ...] | None = None  # of attention
-    side: str | None = None  # "left" or "right", of bilinear layers
+    side: str | None = None  # "left" or "right" of bilinear layers; "query", "key" or "value" of heads without softmax
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise TermError(f"a step is one of attn, bilinear, embed, input and *; got {self.kind!r}")
-        if self.layers is not None and self.kind not in ("attn", "bilinear"):
+            raise TermError(f"a step is one of {', '.join(KINDS[:-1])} and *; got {self.kind!r}")
+        if self.layers is not None and self.kind not in LAYERED:
             raise TermError(f"attention blocks and bilinear layers have numbers; got one for {self.kind}")
         if self.heads is not None and self.kind != "attn":
             raise TermError(f"heads are of attention blocks; got some for {self.kind}")
-        if self.side is not None and (self.kind != "bilinear" or self.side not in SIDES):
-            raise TermError(f"bilinear layers have a left and a right input; got {self.kind} and {self.side!r}")
+        if self.side is not None and self.side not in SIDES.get(self.kind, ()):
+            raise TermError(
+                f"bilinear layers have a left and a right input; got {self.kind} and {self.side!r} (heads without softmax have query, "
+                "key and value)"
+            )
 
     @classmethod
     def parse(cls, text: str) -> "Step":
@@ -54,7 +62,7 @@ class Step:
         return cls(found["kind"], numbers(found["layers"], text), numbers(found["heads"], text), found["side"])
 
     def __str__(self) -> str:
-        layers = "" if self.kind not in ("attn", "bilinear") else f".{joined(self.layers)}"
+        layers = "" if self.kind not in LAYERED else f".{joined(self.layers)}"
         heads = "" if self.kind != "attn" else f"[{joined(self.heads)}]"
         return f"{self.kind}{layers}{heads}{'' if self.side is None else f'.{self.side}'}"
 
@@ -72,6 +80,11 @@ class Step:
         if self.heads is None:
             return True
         return component.head in self.heads if component.head is not None else covers(self.heads, component.spec.heads)
+
+
+    def enters(self, slot: str | None) -> bool:
+        """Whether a path that comes in by an input of this name is meant; "query" is meant by both queries."""
+        return self.side is None or slot is None or slot == self.side or slot.rstrip("12") == self.side
 
 
 def covers(heads: tuple[int, ...], number: object) -> bool:
