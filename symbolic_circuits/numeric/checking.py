@@ -20,15 +20,15 @@ from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.numeric.evaluate import output_values, stream_values
 from symbolic_circuits.numeric.frozen import Frozen, freeze
 from symbolic_circuits.numeric.matching import require_match, without_sizes
-from symbolic_circuits.numeric.weights import Weights, layout
-from symbolic_circuits.spec import Attention, Transformer
+from symbolic_circuits.numeric.weights import Weights, layout, norms_of
+from symbolic_circuits.spec import Attention, Bilinear, Transformer
 
 __all__ = ["CheckReport", "Comparison", "ExactComparison", "check", "check_exactly"]
 
 MAX_TERMS = 100_000
 AGREES, DIFFERS, UNDECIDED = "agrees", "differs", "undecided"
 PRIME = 2**28 - 57  # products of residues stay below 2^56, so that 128 of them add up in an int64
-EXACT_SIZES = {"n": 3, "d": 4, "V": 5, "e": 2, "m": 3}
+EXACT_SIZES = {"n": 3, "d": 4, "V": 5, "e": 2, "m": 3, "n_ctx": 4, "pairs": 1}
 INCONCLUSIVE = 1e-3  # an exact check that errs with a larger probability shows nothing
 ROUNDING = 32.0  # allowed rounding error, in units of machine epsilon times the sum of the terms' norms
 
@@ -231,10 +231,16 @@ def check_exactly(expansion: PathExpansion, *, seed: int = 0) -> tuple[ExactComp
         return generator.integers(0, PRIME, numbers)
 
     arrays = {name: draw(shape) for name, shape in layout(model).items()}
-    patterns = {k: draw((spec.heads, model.n, model.n)) for k, spec in model.numbered() if isinstance(spec, Attention)}
     n, V = EXACT_SIZES["n"], EXACT_SIZES["V"]
+    blocks = dict(model.numbered())
+    attention = {k: spec for k, spec in blocks.items() if isinstance(spec, Attention)}
+    patterns = {k: draw((spec.heads, n, n)) for k, spec in attention.items() if not spec.is_polynomial}
+    gates = {k: draw((n, model.hidden_width(spec))) for k, spec in blocks.items() if k not in attention and spec.gate is not None}
     source = generator.integers(0, V, n) if model.embedding else draw((model.n, model.d))
-    frozen = Frozen(model, arrays, patterns, source, PRIME)
+    scales = {k: draw((n,)) for k in norms_of(model)}
+    factors = {k: int(draw((1,))[0]) for k in attention}
+    rotation = (draw((n, EXACT_SIZES["pairs"])), draw((n, EXACT_SIZES["pairs"])))
+    frozen = Frozen(model, arrays, patterns, source, PRIME, scales, gates, factors, rotation)
     opened = PathExpansion(replace(expansion.grammar, model=model))  # the same terms, at other sizes
     terms = output_values(opened, frozen).sum(axis=0) % PRIME
     output = frozen.forward().output
@@ -243,20 +249,31 @@ def check_exactly(expansion: PathExpansion, *, seed: int = 0) -> tuple[ExactComp
 
 
 def degree_bound(model: Transformer) -> int:
-    """Degree of the output in the entries of weights, patterns and residual input."""
+    """Degree of the output in the entries of weights, patterns, scales, gates and residual input."""
+    normed = {"rms": 1, "layer": 1, None: 0}[model.norm] + model.gains
     degree = 1
     for step in model.steps:
-        grown = [degree + 3 if isinstance(spec, Attention) else 2 * degree + 2 + spec.output for _, spec in step.blocks]
-        degree = max([*grown, degree] if step.residual else grown)
-    return degree + model.unembedding
+        read = degree if model.post_norm else degree + normed
+        grown = [degree_of_block(spec, read) for _, spec in step.blocks]
+        degree = max([*grown, degree] if step.residual else grown) + normed * model.post_norm
+    return degree + normed * model.has_final_norm + model.unembedding
+
+
+def degree_of_block(spec: Attention | Bilinear, read: int) -> int:
+    """Degree of what a block makes of a stream of some degree."""
+    if isinstance(spec, Attention):
+        scores = 2 * (read + 2) + 1  # rotated queries and keys, and their factor
+        pattern = {"softmax": 1, "linear": scores, "bilinear": 2 * scores}[spec.scores if spec.is_polynomial else "softmax"]
+        return read + 2 + pattern + spec.output_scale
+    return (2 * read + 2 if spec.gate is None else read + 2) + spec.output
 
 
 def first_difference(expansion: PathExpansion, frozen: Frozen) -> str | None:
     """The first step after which the sum of the terms so far is not the residual stream."""
     streams = frozen.forward().streams
-    for number, stream in enumerate(streams):
-        prefix = PathExpansion(Grammar(frozen.model, expansion.grammar.nonterminals[: number + 1]))
-        values = stream_values(prefix, frozen)
+    for number, (stream, place) in enumerate(zip(streams, expansion.grammar.streams, strict=True)):
+        prefix = PathExpansion(Grammar(frozen.model, expansion.grammar.nonterminals[: place + 1]))
+        values = stream_values(prefix, frozen)[..., : stream.shape[-1]]
         difference = frozen.reduce(values.sum(axis=0) - stream)
         size = np.abs(values).sum() if frozen.modulus is None else 0.0
         if np.abs(difference).max() > 1e-9 * size:

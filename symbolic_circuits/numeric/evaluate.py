@@ -1,8 +1,8 @@
 r"""The value of every term, shared: numbers in the order of the expansion, computed nonterminal by nonterminal.
 
 What is needed of a term is its stream at some positions, or at weighted sums of positions (a *probe* p: sum_t p_t x_t).
-A head turns the probe p into p A^h at its input, a bilinear layer needs its inputs at the positions where p is not zero. So a
-single output position costs little more than a forward pass, and no term is evaluated twice.
+A head turns the probe p into p A^h at its input, a norm into p . r, a bilinear layer needs its inputs at the positions where p is not
+zero. So a single output position costs little more than a forward pass, and no term is evaluated twice.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +15,8 @@ from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.grammar import Component, Production
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.matching import require_match
+from symbolic_circuits.numeric.scores import masked, scores_of
+from symbolic_circuits.numeric.streams import Streams
 
 __all__ = ["MAX_BYTES", "contributions", "output_values", "stream_contributions", "stream_values"]
 
@@ -35,14 +37,12 @@ def output_values(expansion: PathExpansion, frozen: Frozen, positions: Sequence[
         The terms are too many to evaluate one by one; the message has the count and the limit.
     """
     x = stream_values(expansion, frozen, positions)
-    if not frozen.model.unembedding:
-        return x
-    require_budget(x[..., 0].size * len(frozen.arrays["W_U"]), expansion)
-    return frozen.reduce(x @ frozen.arrays["W_U"].T)
+    require_budget(x[..., 0].size * frozen.output_width, expansion)
+    return frozen.output(x)
 
 
 def stream_values(expansion: PathExpansion, frozen: Frozen, positions: Sequence[int] | None = None) -> np.ndarray:
-    """The residual stream of every term, shape (terms, positions, d)."""
+    """The residual stream of every term, shape (terms, positions, width)."""
     evaluator = Evaluator(expansion, frozen)
     if expansion.is_empty:
         return np.zeros((0, len(probes_at(frozen, positions)), frozen.x0.shape[1]), dtype=frozen.x0.dtype)
@@ -65,8 +65,7 @@ def contributions(expansion: PathExpansion, frozen: Frozen, *, position: int = -
     >>> bool(np.isclose(terms.sum(), frozen.forward().output[-1, 7]))
     True
     """
-    model = frozen.model
-    width = len(frozen.arrays["W_U"]) if model.unembedding else frozen.x0.shape[1]
+    width = frozen.output_width
     if np.ndim(direction) == 0:
         if not 0 <= int(direction) < width:
             raise TokensError(f"token {direction} is outside range({width})")
@@ -76,8 +75,7 @@ def contributions(expansion: PathExpansion, frozen: Frozen, *, position: int = -
         vector = np.asarray(direction)
         if vector.shape != (width,):
             raise TokensError(f"a direction on the output has shape ({width},); got {vector.shape}")
-    vector = vector @ frozen.arrays["W_U"] if model.unembedding else vector
-    return stream_contributions(expansion, frozen, position, frozen.reduce(vector))
+    return stream_contributions(expansion, frozen, position, frozen.on_stream(vector))
 
 
 def stream_contributions(expansion: PathExpansion, frozen: Frozen, position: int, direction: np.ndarray) -> np.ndarray:
@@ -110,15 +108,21 @@ def require_budget(entries: int, expansion: PathExpansion) -> None:
         )
 
 
+def is_pulled_back(production: Production) -> bool:
+    """Whether a number of a term is a number of its one input: of heads, norms, and what passes by."""
+    return len(production.inputs) == 1 and (production.component is None or production.component.kind != "gated")
+
+
 class Evaluator:
     """Values of the terms of each nonterminal under probes, for one frozen model."""
 
     def __init__(self, expansion: PathExpansion, frozen: Frozen) -> None:
-        require_match(expansion, frozen.model, frozen.arrays, frozen.positions)
+        require_match(expansion, frozen.model, frozen.weights, frozen.positions)
         self.expansion, self.frozen = expansion, frozen
         self.rules, self.counts = expansion.grammar.nonterminals, expansion.enumeration.counts
         self.everywhere = np.eye(frozen.positions, dtype=frozen.x0.dtype)
         self.full: dict[int, np.ndarray] = {}
+        self.streams = Streams(frozen)
 
     def head(self, component: Component) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """A^h, W_V^h and W_O^h."""
@@ -153,8 +157,10 @@ class Evaluator:
         component = production.component
         if component is None:
             return probes
+        if component.kind == "norm":
+            return self.frozen.reduce(probes * self.frozen.scales[component.layer])
         if component.kind == "attn":
-            return self.frozen.reduce(probes @ self.head(component)[0])
+            return self.frozen.reduce(probes @ self.head(component)[0]) if len(production.inputs) == 1 else self.everywhere
         return self.everywhere[probes.any(axis=0)]
 
     def answered(self, asked: Sequence[tuple[int, np.ndarray]]) -> list[np.ndarray]:
@@ -172,21 +178,55 @@ class Evaluator:
         component, reduce = production.component, self.frozen.reduce
         if component is None:
             return inputs[0]
-        if component.kind == "input":
-            return reduce(probes @ self.frozen.x0)[None]
+        if not inputs:
+            return reduce(probes @ self.frozen.leaf(component))[None]
+        if component.kind == "norm":
+            return self.frozen.gained(component.layer, inputs[0])
+        if component.kind == "gated":
+            hidden = reduce(probes[:, probes.any(axis=0)] @ self.gated(component, probes, inputs[0]))
+            return self.written(component, hidden)
         if component.kind == "attn":
-            _, W_V, W_O = self.head(component)
-            return reduce(reduce(inputs[0] @ W_V.T) @ W_O.T)
+            return self.attention(component, probes, inputs)
         left, right = self.hidden(component, inputs)
         weights = probes[:, probes.any(axis=0)]
-        out = self.frozen.arrays.get(f"bilinear.{component.layer}.W_out")
-        chunks = [reduce(h if out is None else h @ out.T) for h in self.products(left, right, weights)]
-        pairs = np.concatenate(chunks)
+        pairs = np.concatenate([self.written(component, h) for h in self.products(left, right, weights)])
         if not production.unordered:
             pairs = pairs.reshape(pairs.shape[0] * pairs.shape[1], *pairs.shape[2:])
             return reduce(2 * pairs) if production.twice else pairs
         j, i = np.tril_indices(len(pairs))
         return reduce(pairs[i, j] * np.where(i == j, 1, 2)[:, None, None].astype(pairs.dtype))
+
+    def attention(self, component: Component, probes: np.ndarray, inputs: list[np.ndarray]) -> np.ndarray:
+        """A head at terms of its input; or at all combinations of queries, keys and values, the values fastest."""
+        reduce = self.frozen.reduce
+        W_V, W_O = (self.frozen.arrays[f"attn.{component.layer}.W_{letter}"][component.head] for letter in "VO")
+        values = reduce(inputs[-1] @ W_V.T)
+        if len(inputs) > 1:
+            patterns = self.patterns(component, probes, inputs[:-1])
+            require_budget(len(patterns) * len(values) * len(probes) * W_V.shape[0], self.expansion)
+            values = reduce(patterns[:, None] @ values[None]).reshape(-1, len(probes), len(W_V))
+        return reduce(values @ W_O.T)
+
+    def patterns(self, component: Component, probes: np.ndarray, inputs: list[np.ndarray]) -> np.ndarray:
+        """sum_s p_s A_{st} for all combinations of queries and keys, (combinations, probes, n)."""
+        letters = ("QK",) if len(inputs) == 2 else (("Q1", "K1"), ("Q2", "K2"))
+        n = self.frozen.positions
+        found = np.ones((1, n, n), dtype=probes.dtype)
+        for (first, second), x, y in zip(letters, inputs[::2], inputs[1::2], strict=True):
+            require_budget(len(found) * len(x) * len(y) * n * n, self.expansion)
+            scores = scores_of(self.frozen, component, (first, second), x[:, None], y[None])
+            found = self.frozen.reduce(found[:, None, None] * scores).reshape(-1, n, n)
+        return self.frozen.reduce(probes @ masked(found))
+
+    def gated(self, component: Component, probes: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """G . (W_2 x) of every term at the positions that probes read, (terms, positions, m)."""
+        G = self.streams.gates(component)[probes.any(axis=0)]
+        return self.frozen.reduce(G * self.frozen.reduce(x @ self.frozen.arrays[f"bilinear.{component.layer}.W_2"].T))
+
+    def written(self, component: Component, hidden: np.ndarray) -> np.ndarray:
+        """W_out at hidden activations; themselves without W_out."""
+        out = self.frozen.arrays.get(f"bilinear.{component.layer}.W_out")
+        return hidden if out is None else self.frozen.reduce(hidden @ out.T)
 
     def hidden(self, component: Component, inputs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """W_1 x and W_2 y of every term x and y, at each position: shape (terms, positions, m)."""
@@ -218,7 +258,7 @@ class Evaluator:
         if self.frozen.positions <= len(probes) and self.counts[nonterminal] <= len(probes):
             return np.einsum("ntf,ft->nf", self.values(nonterminal, self.everywhere) @ vectors.T, probes)
         rules = self.rules[nonterminal]
-        linear = [(k, p.inputs[0], *self.pulled_back(p, probes, vectors)) for k, p in enumerate(rules) if len(p.inputs) == 1]
+        linear = [(k, p.inputs[0], *self.pulled_back(p, probes, vectors)) for k, p in enumerate(rules) if is_pulled_back(p)]
         parts: dict[int, np.ndarray] = {}
         for source in {s for _, s, _, _ in linear}:
             mine = [(k, p, u) for k, s, p, u in linear if s == source]
@@ -233,16 +273,31 @@ class Evaluator:
         """The probes and vectors that give the same numbers at the input."""
         if production.component is None:
             return probes, vectors
+        if production.component.kind == "norm":
+            number = production.component.layer
+            return probes * self.frozen.scales[number], self.turned_back(number, vectors)
         pattern, W_V, W_O = self.head(production.component)
         return probes @ pattern, vectors @ W_O @ W_V
 
+    def turned_back(self, number: int, vectors: np.ndarray) -> np.ndarray:
+        """The transpose of what a norm does along the last axis."""
+        found = vectors * self.frozen.arrays[f"norm.{number}.w"]
+        if self.frozen.model.norm == "rms":
+            return found
+        d = self.frozen.width - self.frozen.model.has_constant
+        found[:, :d] -= found[:, :d].mean(axis=1, keepdims=True)
+        return found
+
     def closed(self, production: Production, probes: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-        """The numbers of the input, or of all pairs of a bilinear layer."""
+        """The numbers of a leaf, of a layer with a gate, or of all combinations of inputs."""
         component = production.component
-        if component.kind == "input":
-            return np.einsum("ft,td,fd->f", probes, self.frozen.x0, vectors)[None]
+        if not production.inputs:
+            return np.einsum("ft,td,fd->f", probes, self.frozen.leaf(component), vectors)[None]
         asked = self.input_probes(production, probes)
-        left, right = self.hidden(component, self.answered([(source, asked) for source in production.inputs]))
+        inputs = self.answered([(source, asked) for source in production.inputs])
+        if component.kind != "bilinear":
+            return np.einsum("nfd,fd->nf", self.applied(production, probes, inputs), vectors)
+        left, right = self.hidden(component, inputs)
         out = self.frozen.arrays.get(f"bilinear.{component.layer}.W_out")
         hidden, weights = vectors if out is None else vectors @ out, probes[:, probes.any(axis=0)]
         flat = right.reshape(len(right), -1).T

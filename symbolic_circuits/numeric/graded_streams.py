@@ -236,7 +236,7 @@ def graded_streams(
     >>> series.first, series.array.shape
     (1, (3, 2, 64))
     """
-    require_match(expansion, frozen.model, frozen.arrays, frozen.positions)
+    require_match(expansion, frozen.model, frozen.weights, frozen.positions)
     numbers = numbers_of_grades(expansion, by, up_to)
     require_bytes(expansion, frozen, by, numbers, max_bytes)
     total, so_far = sum(numbers), 0

@@ -22,8 +22,8 @@ def without_sizes(model: Transformer) -> Transformer:
             return replace(block, blocks=tuple(map(opened, block.blocks)))
         return replace(block, e=size_symbol("e")) if isinstance(block, Attention) else replace(block, m=None)
 
-    blocks = tuple(map(opened, model.blocks))
-    return Transformer(blocks, embedding=model.embedding, unembedding=model.unembedding)
+    sizes = {letter: size_symbol(letter) for letter in ("n", "d", "V")}
+    return replace(model, blocks=tuple(map(opened, model.blocks)), **sizes)
 
 
 def require_match(expansion: PathExpansion, model: Transformer, arrays: Mapping[str, np.ndarray], positions: int | None) -> None:

@@ -49,7 +49,7 @@ def operands(frozen: Frozen) -> dict[Basic, np.ndarray]:
 
 def sizes_of(frozen: Frozen) -> dict[Basic, int]:
     """The number that every size symbol of the model stands for."""
-    sizes = find_sizes(layout(frozen.model), frozen.arrays)
+    sizes = find_sizes(layout(frozen.model), frozen.weights)
     sizes |= {frozen.model.n: frozen.positions, frozen.model.d: frozen.x0.shape[1]}
     return {size: sizes[size] for size in frozen.model.symbolic_sizes if size in sizes}
 

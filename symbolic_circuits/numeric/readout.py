@@ -28,7 +28,7 @@ class Readout:
 
     def on_stream(self, frozen: Frozen) -> np.ndarray:
         """The direction on the residual stream, shape (d,)."""
-        return frozen.reduce(self.direction @ frozen.arrays["W_U"]) if frozen.model.unembedding else self.direction
+        return frozen.on_stream(self.direction)
 
     def of(self, output: np.ndarray) -> float:
         """The number, of an output (n, V)."""
@@ -60,7 +60,7 @@ def readout(
     ('logit 7 - logit 8 at position 2', True)
     """
     model = frozen.model
-    width = len(frozen.arrays["W_U"]) if model.unembedding else frozen.x0.shape[1]
+    width = frozen.output_width
     (place,) = places(frozen, [position])
     if (token is None) == (direction is None) or (against is not None and token is None):
         raise TokensError("a readout is a token, a token against another, or a direction: give one of them")

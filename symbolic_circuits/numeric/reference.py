@@ -13,7 +13,7 @@ import numpy as np
 
 from symbolic_circuits.spec import Attention, Bilinear, Transformer
 
-__all__ = ["ACTIVATIONS", "Forward", "HeldFixed", "causal_softmax", "forward"]
+__all__ = ["ACTIVATIONS", "Forward", "HeldFixed", "angles", "causal_softmax", "forward"]
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:

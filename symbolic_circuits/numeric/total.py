@@ -41,6 +41,6 @@ def total(expansion: PathExpansion | Transformer | str, weights: Weights | Froze
     """
     expansion = expansion if isinstance(expansion, PathExpansion) else path_expansion(expansion)
     frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)
-    require_match(expansion, frozen.model, frozen.arrays, frozen.positions)
+    require_match(expansion, frozen.model, frozen.weights, frozen.positions)
     stream = expansion.interpret(Streams(frozen))
-    return frozen.reduce(stream @ frozen.arrays["W_U"].T) if frozen.model.unembedding else stream
+    return frozen.output(stream)

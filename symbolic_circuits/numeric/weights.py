@@ -7,6 +7,15 @@
 | attn.0.W_O | (H, d, e) | |
 | bilinear.1.W_1, W_2 | (m, d) | no W_2 where weights are tied |
 | bilinear.1.W_out | (d, m) | unless the layer has no output matrix |
+| attn.0.W_Q1, W_K1, W_Q2, W_K2 | (H, e, d) | instead of W_Q and W_K where scores are products of two |
+| attn.0.b_Q, b_K, b_V; b_O | (H, e); (d,) | biases, where the model has them; b_Q1, ... like W_Q1 |
+| attn.0.scale | () | what the heads' sum is multiplied by |
+| bilinear.1.b_1, b_2; b_out | (m,); (d,) | |
+| W_pos | (n_ctx, d) | positional embedding; of n positions the first n rows are used |
+| rotary.inv_freq | (pairs,) | frequencies of rotary positions: coordinates k and k + pairs of queries and keys turn by position times frequency |
+| norm.eps | () | added to the mean square |
+| norm.1.w, b | (d,) | of the norm that block 1 reads (or that follows it); the last norm has the number of blocks |
+| b_U | (V,) | |
 
 Files are ``.npz`` (never pickled) or ``.safetensors``; both carry the text form of the model.
 """
@@ -21,14 +30,14 @@ from typing import Self
 import numpy as np
 import sympy
 
-from symbolic_circuits.axes import Size
+from symbolic_circuits.axes import Size, size_symbol
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError, SpecError, TokensError, WeightsError
 from symbolic_circuits.numeric import files
 from symbolic_circuits.numeric.array_library import as_numpy
-from symbolic_circuits.spec import Attention, Transformer
+from symbolic_circuits.spec import Attention, Bilinear, Transformer
 
-__all__ = ["Weights", "layout"]
+__all__ = ["Weights", "layout", "norms_of"]
 
 MAX_BYTES = 8 * 2**30  # of random weights
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -44,18 +53,53 @@ def layout(model: Transformer) -> dict[str, tuple[Size, ...]]:
     shapes: dict[str, tuple[Size, ...]] = {}
     if model.embedding:
         shapes["W_E"] = (d, V)
-    for index, spec in model.numbered():
-        if isinstance(spec, Attention):
-            shapes |= {f"attn.{index}.W_{letter}": (spec.heads, spec.e, d) for letter in "QKV"}
-            shapes[f"attn.{index}.W_O"] = (spec.heads, d, spec.e)
-        else:
-            m = model.hidden_width(spec)
-            shapes |= {f"bilinear.{index}.W_{k}": (m, d) for k in ("1", "2") if k == "1" or not spec.tied}
-            if spec.output:
-                shapes[f"bilinear.{index}.W_out"] = (d, m)
+    if model.positions in ("learned", "shortformer"):
+        shapes["W_pos"] = (size_symbol("n_ctx"), d)
+    if model.positions == "rotary":
+        shapes["rotary.inv_freq"] = (size_symbol("pairs"),)
+    for block in model.numbered():
+        shapes |= attention_layout(*block, d) if isinstance(block.spec, Attention) else layer_layout(*block, model)
+    if model.norm is not None:
+        shapes["norm.eps"] = ()
+    if model.gains:
+        shapes |= {f"norm.{k}.{letter}": (d,) for k in norms_of(model) for letter in ("wb" if model.norm == "layer" else "w")}
     if model.unembedding:
         shapes["W_U"] = (V, d)
+    if model.output_bias:
+        shapes["b_U"] = (V,)
     return shapes
+
+
+def attention_layout(index: int, spec: Attention, d: Size) -> dict[str, tuple[Size, ...]]:
+    """The arrays of an attention block."""
+    name = f"attn.{index}"
+    letters = ("Q", "K", "V") if spec.scores != "bilinear" else ("Q1", "K1", "Q2", "K2", "V")
+    shapes: dict[str, tuple[Size, ...]] = {f"{name}.W_{letter}": (spec.heads, spec.e, d) for letter in letters}
+    shapes[f"{name}.W_O"] = (spec.heads, d, spec.e)
+    shapes |= {f"{name}.b_{letter}": (spec.heads, spec.e) for letter in letters if f"b_{letter[0]}" in spec.biases}
+    if "b_O" in spec.biases:
+        shapes[f"{name}.b_O"] = (d,)
+    if spec.output_scale:
+        shapes[f"{name}.scale"] = ()
+    return shapes
+
+
+def layer_layout(index: int, spec: Bilinear, model: Transformer) -> dict[str, tuple[Size, ...]]:
+    """The arrays of a bilinear layer, or of one with a gate."""
+    name, m, d = f"bilinear.{index}", model.hidden_width(spec), model.d
+    shapes: dict[str, tuple[Size, ...]] = {f"{name}.W_{k}": (m, d) for k in ("1", "2") if k == "1" or not spec.tied}
+    if spec.output:
+        shapes[f"{name}.W_out"] = (d, m)
+    return shapes | {f"{name}.{bias}": (d,) if bias == "b_out" else (m,) for bias in spec.biases}
+
+
+def norms_of(model: Transformer) -> list[int]:
+    """The numbers of the norms of a model: of the block that reads it (or that it follows), and of the output."""
+    if model.norm is None:
+        return []
+    if model.post_norm:
+        return [step.blocks[-1].index for step in model.steps]
+    return [*(index for index, _ in model.numbered()), *([model.number_of_blocks] if model.final_norm else [])]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +129,7 @@ class Weights:
         arrays = {name: as_finite(name, self.arrays[name]) for name in expected}
         object.__setattr__(self, "arrays", MappingProxyType(arrays))
         object.__setattr__(self, "_sizes", find_sizes(expected, arrays))
+        require_pairs(self.model, arrays)
 
     def __reduce__(self) -> tuple:
         return type(self), (self.model, dict(self.arrays))  # read-only views are not pickled
@@ -121,6 +166,8 @@ class Weights:
             check_tokens(array, self.size(self.model.V))
         else:
             check_residual_input(array, self._sizes.get(self.model.d, self.model.d))
+        if "W_pos" in self.arrays and len(array) > len(self.arrays["W_pos"]):
+            raise TokensError(f"the model has embeddings of {len(self.arrays['W_pos'])} positions; got a sequence of {len(array)}")
         if isinstance(n, int) and len(array) != n:
             raise TokensError(f"the model has n={n} positions; got {len(array)}")
         return array
@@ -135,15 +182,16 @@ class Weights:
         V: int = 11,
         e: int = 4,
         m: int = 24,
+        n_ctx: int = 64,
         sizes: Mapping[str, int] | None = None,
         seed: int,
     ) -> Self:
-        """Gaussian weights of variance 1 / (size of the last axis); symbolic sizes take the given values.
+        """Gaussian weights of variance 1 / (size of the last axis), norms and frequencies as they begin; symbolic sizes take the given values.
 
         Parameters
         ----------
         n : number of positions, fixed in the model of the weights; open by default, so that tokens may be of any length
-        d, V, e, m : values of these size symbols, where the model leaves them open
+        d, V, e, m, n_ctx : values of these size symbols, where the model leaves them open
         sizes : values of other size symbols, by name
         seed : of NumPy's default generator
 
@@ -156,7 +204,7 @@ class Weights:
         """
         model = Transformer.parse(model) if isinstance(model, str) else model
         model = model if n is None else model.subs({"n": n})
-        values = {"d": d, "V": V, "e": e, "m": m} | dict(sizes or {})
+        values = {"d": d, "V": V, "e": e, "m": m, "n_ctx": n_ctx, "pairs": rotary_pairs(model, e)} | dict(sizes or {})
         generator, arrays, shapes = np.random.default_rng(seed), {}, {}
         for name, shape in layout(model).items():
             unknown = [str(s) for s in shape if isinstance(s, sympy.Symbol) and s.name not in values]
@@ -169,7 +217,7 @@ class Weights:
         if needed > MAX_BYTES:
             raise BudgetError(f"random weights of {str(model)!r} take {in_words(needed)} bytes; the limit is {MAX_BYTES:,}")
         for name, numbers in shapes.items():
-            arrays[name] = generator.standard_normal(numbers) / np.sqrt(numbers[-1])
+            arrays[name] = draw(name, numbers, generator)
         return cls(model, arrays)
 
     @classmethod
@@ -209,6 +257,32 @@ class Weights:
     def save(self, path: str | Path) -> None:
         """Write an ``.npz`` or ``.safetensors`` file, whole or not at all."""
         files.write(Path(path), str(self.model), self.arrays)
+
+
+def draw(name: str, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+    """A random array: gains about 1, eps and frequencies as is usual, anything else Gaussian."""
+    if name == "norm.eps":
+        return np.array(1e-5)
+    if name == "rotary.inv_freq":
+        return 10000.0 ** -(np.arange(*shape) / shape[0])
+    normal = generator.standard_normal(shape) / np.sqrt(shape[-1] if shape else 1)
+    return 1 + normal if name.startswith("norm.") and name.endswith(".w") else normal
+
+
+def rotary_pairs(model: Transformer, e: int) -> int:
+    """How many pairs of coordinates turn: those of the narrowest head."""
+    widths = [spec.e if isinstance(spec.e, int) else e for _, spec in model.numbered() if isinstance(spec, Attention)]
+    return max(1, min(widths, default=2) // 2)
+
+
+def require_pairs(model: Transformer, arrays: Mapping[str, np.ndarray]) -> None:
+    """Raise WeightsError where rotary positions turn more coordinates than a head has."""
+    if model.positions != "rotary":
+        return
+    pairs = len(arrays["rotary.inv_freq"])
+    for name, array in arrays.items():
+        if name.split(".W_")[-1].startswith("Q") and array.shape[1] < 2 * pairs:
+            raise WeightsError(f"rotary.inv_freq has {pairs} frequencies, for {2 * pairs} coordinates; heads of {name} have {array.shape[1]}")
 
 
 def require_names(expected: Mapping[str, object], arrays: Mapping[str, object]) -> None:

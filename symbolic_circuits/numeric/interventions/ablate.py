@@ -26,7 +26,7 @@ from symbolic_circuits.numeric.interventions.intervention import Intervention
 from symbolic_circuits.numeric.interventions.levels import ACTIVATIONS, TERMS, IntervenedStream, Levels
 from symbolic_circuits.numeric.interventions.runs import finite_run, inputs_of, require_choice, runs_of, whole_expansion
 from symbolic_circuits.numeric.ranking.spectral import norm_bound
-from symbolic_circuits.numeric.reference import forward
+from symbolic_circuits.numeric.reference import HeldFixed, forward
 from symbolic_circuits.numeric.rounding import carried_rounding, relative_rounding
 from symbolic_circuits.numeric.streams import Streams
 from symbolic_circuits.numeric.weights import Weights
@@ -83,7 +83,7 @@ class Plan:
         with np.errstate(all="ignore"):  # what overflows is an error of its own
             removed = self.through.interpret(Streams(frozen))
             stream = self.stream(frozen, sources, number, removed)
-            run = forward(self.expansion.model, frozen.arrays, frozen.source, patterns=stream.patterns)
+            run = forward(self.expansion.model, frozen.weights, frozen.source, held=HeldFixed(patterns=stream.patterns))
             before = run.output if stream.patterns is frozen.patterns else frozen.forward().output
             kept, same, put_in, removed = (output(frozen, x) for x in (stream.kept, stream.removed, stream.put_in, removed))
             remainder, cancellation = left_over(run.output, kept, same)
@@ -213,7 +213,7 @@ def inputs_for(by: str, batch: Iterable[object] | None, other: object) -> list[o
 
 def output(frozen: Frozen, stream: np.ndarray) -> np.ndarray:
     """The output of a stream."""
-    return stream @ frozen.arrays["W_U"].T if frozen.model.unembedding else stream
+    return frozen.output(stream)
 
 
 def left_over(whole: np.ndarray, *parts: np.ndarray) -> tuple[float, float]:

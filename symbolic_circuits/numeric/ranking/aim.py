@@ -90,7 +90,7 @@ def aim_of(
     stream = np.asarray(found.x[place], dtype=np.float64)
     if token is None and against is None and direction is None:
         matrix, words = coordinates(frozen), f"the output at position {place}"
-        output = stream @ frozen.arrays["W_U"].T if frozen.model.unembedding else stream
+        output = frozen.output(stream)
         along = output / (np.linalg.norm(output) or 1.0)
     else:
         wanted = readout(frozen, position=position, token=token, against=against, direction=direction)
@@ -107,6 +107,6 @@ def aim_of(
 def coordinates(frozen: Frozen) -> np.ndarray:
     """R (q, d) with R^T R = W_U^T W_U: the unembedding itself where it is short, else the triangle of its QR decomposition."""
     if not frozen.model.unembedding:
-        return np.eye(frozen.x0.shape[1])
+        return frozen.on_stream(np.eye(frozen.output_width))
     W_U = np.asarray(frozen.arrays["W_U"], dtype=np.float64)
     return np.linalg.qr(W_U, mode="r") if len(W_U) > W_U.shape[1] else W_U

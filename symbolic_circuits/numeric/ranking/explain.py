@@ -86,7 +86,7 @@ def explain(
     expansion.enumeration  # noqa: B018 (an error where the heads are symbols)
     require_ranges(fraction, seconds, max_terms)
     frozen = held_fixed(weights, tokens)
-    require_match(expansion, frozen.model, frozen.arrays, frozen.positions)
+    require_match(expansion, frozen.model, frozen.weights, frozen.positions)
     finite_forward(frozen)
     aim = aim_of(expansion, frozen, position=position, token=token, against=against, direction=direction)
     deadline = math.inf if seconds is None else start + seconds

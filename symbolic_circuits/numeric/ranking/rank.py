@@ -98,7 +98,7 @@ def rank(
     expansion.enumeration  # noqa: B018 (an error where the heads are symbols)
     require_request(top, method, seconds, max_values)
     frozen = held_fixed(weights, tokens)
-    require_match(expansion, frozen.model, frozen.arrays, frozen.positions)
+    require_match(expansion, frozen.model, frozen.weights, frozen.positions)
     finite_forward(frozen)
     root, rounding, place, words = read_at(frozen, position, token, against, direction)
     few = expansion.number_of_terms <= FEW if method == "auto" else method == "every"
