@@ -21,11 +21,14 @@ from symbolic_circuits.spec import Attention, Bilinear, Transformer
 __all__ = ["folded"]
 
 
-def folded(model: Transformer, arrays: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+def folded(model: Transformer, arrays: Mapping[str, np.ndarray], modulus: int | None = None) -> Mapping[str, np.ndarray]:
     """The arrays with biases and scales inside; the same mapping where there are none."""
     out = dict(arrays)
     for index, spec in model.numbered():
-        out |= attention(f"attn.{index}", spec, arrays, model) if isinstance(spec, Attention) else layer(f"bilinear.{index}", spec, arrays, model)
+        if isinstance(spec, Attention):
+            out |= attention(f"attn.{index}", spec, arrays, model, modulus)
+        else:
+            out |= layer(f"bilinear.{index}", spec, arrays, model)
     for number in norms_of(model):
         out[f"norm.{number}.w"] = gain(arrays, number, model)
     if model.has_constant and model.unembedding:
@@ -33,15 +36,20 @@ def folded(model: Transformer, arrays: Mapping[str, np.ndarray]) -> Mapping[str,
     return out if out.keys() != arrays.keys() or any(out[name] is not arrays[name] for name in out) else arrays
 
 
-def attention(name: str, spec: Attention, arrays: Mapping[str, np.ndarray], model: Transformer) -> dict[str, np.ndarray]:
+def attention(
+    name: str, spec: Attention, arrays: Mapping[str, np.ndarray], model: Transformer, modulus: int | None
+) -> dict[str, np.ndarray]:
     """The arrays of an attention block that change."""
     W_O = arrays[f"{name}.W_O"]
-    out = {f"{name}.W_O": W_O * arrays[f"{name}.scale"]} if spec.output_scale else {}
+    if spec.output_scale:
+        W_O = W_O * arrays[f"{name}.scale"]
+        W_O = W_O if modulus is None else W_O % modulus
+    out = {f"{name}.W_O": W_O} if spec.output_scale else {}
     if not model.has_constant:
         return out
     readers = [key for key in arrays if key.startswith(f"{name}.W_") and key != f"{name}.W_O"]
     out |= {key: with_column(arrays[key], arrays.get(key.replace(".W_", ".b_"))) for key in readers}
-    return out | {f"{name}.W_O": with_row(out.get(f"{name}.W_O", W_O))}
+    return out | {f"{name}.W_O": with_row(W_O)}
 
 
 def layer(name: str, spec: Bilinear, arrays: Mapping[str, np.ndarray], model: Transformer) -> dict[str, np.ndarray]:

@@ -59,7 +59,7 @@ class Frozen:
     @cached_property
     def arrays(self) -> Mapping[str, np.ndarray]:
         """The arrays that terms are computed with: biases and scales folded in (:mod:`symbolic_circuits.numeric.folding`)."""
-        return folded(self.model, self.weights)
+        return folded(self.model, self.weights, self.modulus)
 
     @cached_property
     def x0(self) -> np.ndarray:
