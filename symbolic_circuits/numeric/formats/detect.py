@@ -1,0 +1,80 @@
+"""Which keys speak for which format; keys of well-known models that are none of these are named too."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from symbolic_circuits.errors import WeightsError
+from symbolic_circuits.numeric.formats import bilinear_decomposition, image, toy, transformer_lens
+from symbolic_circuits.numeric.formats.state import State
+
+__all__ = ["BUILT_IN", "format_of"]
+
+BUILT_IN = {module.FORMAT: module for module in (bilinear_decomposition, transformer_lens, image, toy)}
+
+MARKS = {  # format -> keys, all of which speak for it
+    bilinear_decomposition.FORMAT: ("transformer.wte.weight", "transformer.h.*.attn.qkv.weight"),
+    transformer_lens.FORMAT: ("embed.W_E", "blocks.*.attn.W_Q"),
+    image.FORMAT: ("embed.weight", "blocks.*.weight", "head.weight"),
+    toy.FORMAT: ("left.weight", "right.weight", "head.weight"),
+}
+SECOND_MARKS = {  # enough where no format has all of its marks: models of one kind of block, or of none
+    bilinear_decomposition.FORMAT: ("transformer.wte.weight", "transformer.h.*.mlp.w.weight"),
+    transformer_lens.FORMAT: ("embed.W_E", "unembed.W_U"),
+}
+FOREIGN = {  # a key -> what has it
+    "*.attn.c_attn.weight": "GPT-2 of Hugging Face (its MLP is not gated)",
+    "*.attention.query_key_value.weight": "GPT-NeoX, Pythia (their MLP is not gated)",
+    "*.mlp.gate_proj.weight": "Llama, Mistral, Gemma or Qwen of Hugging Face",
+    "*.self_attn.q_proj.weight": "a decoder of Hugging Face",
+    "*.attention.wq.weight": "Llama as its authors store it",
+    "*.attention.self.query.weight": "BERT, an encoder",
+    "*.attn.in_proj_weight": "torch.nn.MultiheadAttention",
+    "*.in_proj_weight": "torch.nn.MultiheadAttention",
+}
+SHOWN = 4
+
+
+def format_of(state: State) -> str:
+    """The built-in format that the keys of a state speak for.
+
+    Raises
+    ------
+    WeightsError
+        None; the message says what its keys are and what those of each format would be.
+    """
+    for marks in (MARKS, SECOND_MARKS):
+        found = [name for name, patterns in marks.items() if all(matching(state, pattern) for pattern in patterns)]
+        if found:
+            return found[0]
+    raise WeightsError(f"{state.where} is of no known format: {foreign_words(state)}. {known_words(state)}")
+
+
+def matching(keys: Iterable[str], pattern: str) -> list[str]:
+    """The keys that a pattern describes."""
+    return [key for key in keys if fnmatchcase(key, pattern)]
+
+
+def foreign_words(state: State) -> str:
+    """What the keys are, in words."""
+    for pattern, what in FOREIGN.items():
+        found = matching(state, pattern)
+        if found:
+            return (
+                f"{found[0]} is a key of {what}. Give format=WeightFormat(...), a table of its keys, with model=, or load it with TransformerLens "
+                "and give its module"
+            )
+    keys = sorted(state)
+    more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
+    return f"its keys are {', '.join(keys[:SHOWN])}{more}" if keys else "it has no arrays"
+
+
+def known_words(state: State) -> str:
+    """The marks of every format, and which of them are there."""
+    words = []
+    for name, patterns in MARKS.items():
+        here = [pattern for pattern in patterns if matching(state, pattern)]
+        gone = [pattern for pattern in patterns if pattern not in here]
+        words.append(
+            f"{name}: " + "; ".join(f"{word} {', '.join(keys)}" for word, keys in (("has", here), ("lacks", gone)) if keys)
+        )
+    return "Formats, by their keys: " + " | ".join(words)
