@@ -13,8 +13,10 @@ A term is a tree; a *path* of it runs from a leaf (the input) to the root (what 
 ``attn.0[1] >> bilinear.1``                    bilinear 1 reads the output of head 0.1 directly
 ``attn.0[1] > bilinear.1.left``                and the path comes into the left input of bilinear 1 (untied layers only)
 ``attn.0 > attn.1[0].query``                   and the path comes into the query of head 1.0 (``key``, ``value``; heads without softmax)
+``attn.0[1] > scores.query``                   of the terms of scores: and the path comes into the query
 ``attn.0[1] >> output``                        the output reads head 0.1 directly: it is the last component of the term
 ``attn.* <= 2``, ``>= 2``, ``= 2``             at most, at least, exactly so many nodes of the whole term, with repetition
+``attn.* < 2``, ``> 2``                        fewer, more: the same as ``<= 1``, ``>= 3``
 ``order``, ``height``, ``degree``, ``heads``, ``bilinears``  so counted: ``order <= 3``; height is the longest path
 ``not q``, ``q and r``, ``q or r``, ``(q)``    ``not`` binds tightest, then ``and``, then ``or``
 =============================================  ========================================================================
@@ -45,11 +47,11 @@ GRAMMAR = r"""
          | "(" either ")"
          | count
          | path
-count: COMPONENT RELATION NUMBER
+count: COMPONENT (RELATION|ARROW) NUMBER
 path: COMPONENT (ARROW COMPONENT)*
-COMPONENT: /(\*|[A-Za-z]+)(\.[0-9*,\-]+)?(\[[^\]]*\])?(\.[A-Za-z]+)?/
+COMPONENT: /(\*|[A-Za-z]+)(\.[0-9*,\-]+)?(\[[^\]]*\])?(\.[A-Za-z]+[12]?)?/
 ARROW: />>|>(?!=)/
-RELATION: /<=|>=|==?/
+RELATION: /<=?|>=|==?/
 NUMBER: /[0-9]{1,9}/
 _AND.1: /and\b/
 _OR.1: /or\b/
@@ -60,7 +62,7 @@ _NOT.1: /not\b/
 EXPECTED = {
     "COMPONENT": "a component (attn.0[1], bilinear.*, embed)",
     "ARROW": '">" or ">>"',
-    "RELATION": '"<=", ">=" or "="',
+    "RELATION": '"<=", ">=", "<" or "="',
     "NUMBER": "a number",
     "LPAR": '"("',
     "RPAR": '")"',
@@ -85,6 +87,8 @@ class Build(Transformer):
         return ~query
 
     def count(self, what: Token, relation: Token, number: Token) -> Query:
+        if relation == ">>":
+            raise TermError(f"a number is compared by >, >=, <, <= or =; got >> at character {relation.start_pos} of the query")
         counted = str(what) if str(what) in MEASURES else step_of(what)
         return placed(what, lambda: Count(counted, "=" if relation == "==" else str(relation), int(number)))
 

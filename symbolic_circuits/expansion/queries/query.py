@@ -19,6 +19,7 @@ __all__ = ["MEASURES", "RELATIONS", "And", "Count", "Not", "Or", "Passes", "Quer
 
 MEASURES = ("order", "height", "degree", "heads", "bilinears")  # numbers that a term has
 RELATIONS = ("<=", ">=", "=")
+STRICT = {"<": ("<=", -1), ">": (">=", 1)}  # of whole numbers: < k is <= k - 1
 
 
 class Query:
@@ -60,10 +61,14 @@ class Passes(Query):
 
 @dataclass(frozen=True, slots=True)
 class Count(Query):
-    """A number of the term is at most, at least or exactly so much."""
+    """A number of the term is at most, at least or exactly so much; less or more is written so, ``< 3`` as ``<= 2``.
+
+    >>> print(Count("order", "<", 3))
+    order <= 2
+    """
 
     what: Step | str  # the nodes that match a step, or one of MEASURES
-    relation: str  # "<=", ">=" or "="
+    relation: str  # "<=", ">=" or "=", made of "<" or ">" where these are given
     number: int
 
     def __post_init__(self) -> None:
@@ -71,8 +76,13 @@ class Count(Query):
             raise TermError(f"terms have {', '.join(MEASURES)}; got {self.what!r}")
         if isinstance(self.what, Step) and self.what.side is not None:
             raise TermError(f"nodes are counted, not their inputs: count {self.what.kind}, not {self.what}")
-        if self.relation not in RELATIONS or not isinstance(self.number, int) or self.number < 0:
-            raise TermError(f"a count is <=, >= or = a number from 0; got {self.relation} {self.number}")
+        if self.relation not in (*RELATIONS, *STRICT) or not isinstance(self.number, int) or self.number < 0:
+            raise TermError(f"a count is <=, >=, <, > or = a number from 0; got {self.relation} {self.number}")
+        if (self.relation, self.number) == ("<", 0):
+            raise TermError(f"numbers of a term are from 0, so that none has {self.what} < 0")
+        relation, more = STRICT.get(self.relation, (self.relation, 0))
+        object.__setattr__(self, "relation", relation)
+        object.__setattr__(self, "number", self.number + more)
 
     def __str__(self) -> str:
         return f"{self.what} {self.relation} {self.number}"

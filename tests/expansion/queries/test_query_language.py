@@ -30,6 +30,14 @@ TEXTS = [  # text, query, as it is written back
     ("attn.0[1] <= 2", Count(HEAD, "<=", 2), "attn.0[1] <= 2"),
     ("attn.0[1] == 2", Count(HEAD, "=", 2), "attn.0[1] = 2"),
     ("order >= 3", Count("order", ">=", 3), "order >= 3"),
+    ("attn.0[1] < 2", Count(HEAD, "<=", 1), "attn.0[1] <= 1"),
+    ("attn.0[1]>2", Count(HEAD, ">=", 3), "attn.0[1] >= 3"),
+    ("order < 1", Count("order", "<", 1), "order <= 0"),
+    (
+        "not order > 0 and attn > bilinear",
+        parse_query("(not order >= 1) and (attn > bilinear)"),
+        "not order >= 1 and attn.*[*] > bilinear.*",
+    ),
     ("not not embed", Passes((Step("embed"),)), "embed"),
     ("not attn.0[1] > bilinear.1.left", Not(Passes((HEAD, LEFT), (False,))), "not attn.0[1] > bilinear.1.left"),
     (
@@ -42,7 +50,10 @@ TEXTS = [  # text, query, as it is written back
 REFUSED = [  # text, message, valid twin
     ("", "expected .*a component .* at character 0", "embed"),
     ("attn.0[1] >", "expected a component .* at character 11", "attn.0[1] > bilinear.1"),
-    ("attn > 2", "expected a component .* at character 7", "attn >= 2"),
+    ("attn >> 2", "compared by >, .* got >> at character 5", "attn > 2"),
+    ("attn <", "expected a number at character 6", "attn < 1"),
+    ("attn < 0", "numbers of a term are from 0, so that none has attn.* < 0, at character 0", "attn < 1"),
+    ("attn > 1 > attn", "at character 9", "attn > attn"),
     ("attn.0[1", "at character 6", "attn.0[1]"),
     ("(attn", r'expected .*"\)".* at character 5', "(attn)"),
     ("attn and", "at character 8", "attn and embed"),
@@ -93,6 +104,16 @@ def test_python_form():
         expansion.where(3)
     with pytest.raises(TypeError):
         one & "attn"
+
+
+@pytest.mark.parametrize("what", ["attn", "bilinear.1", "order", "height", "degree", "heads"])
+def test_less_and_more_are_the_rest_of_at_least_and_at_most(what):
+    expansion = sc.path_expansion("attn(2) bilinear attn(1)")
+    for number in range(1, 5):
+        less, more = (expansion.where(f"{what} {relation} {number}").number_of_terms for relation in "<>")
+        same = expansion.where(f"{what} = {number}").number_of_terms
+        assert less + same + more == expansion.number_of_terms
+        assert less == sum(1 for term in expansion.where(f"not {what} >= {number}"))
 
 
 @pytest.mark.parametrize(("text", "message", "valid"), REFUSED)
