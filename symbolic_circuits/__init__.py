@@ -113,6 +113,7 @@ EXPORTS = {  # name -> module, imported on first use so that the command line st
     "readout": "symbolic_circuits.numeric.readout",
     "relu": "symbolic_circuits.syntax.functions",
     "save_derivation": "symbolic_circuits.derivation.files",
+    "scores": "symbolic_circuits.expansion.scores",
     "simplify_under": "symbolic_circuits.identities.prove",
     "softmax": "symbolic_circuits.syntax.functions",
     "to_latex": "symbolic_circuits.report.latex",

@@ -67,6 +67,8 @@ class Counting(Algebra[int | Poly]):
     def attention(self, component: Component, inputs: Sequence[int | Poly]) -> int | Poly:
         return reduce(lambda x, y: product(x, y, component), inputs)
 
+    scores = attention
+
     def attention_heads(self, component: Component, inputs: Sequence[int | Poly], copies: Size) -> int | Poly:
         return self.heads(component, self.attention(component, inputs), copies)
 
@@ -103,6 +105,8 @@ class LargestTerm(Algebra[int]):
 
     def attention(self, component: Component, inputs: Sequence[int]) -> int:
         return sum(inputs) + 1
+
+    scores = attention
 
     def attention_heads(self, component: Component, inputs: Sequence[int], copies: Size) -> int:
         return sum(inputs) + 1
@@ -153,6 +157,8 @@ class Grading(Algebra[Poly]):
 
     def attention(self, component: Component, inputs: Sequence[Poly]) -> Poly:
         return self.factor(component) * reduce(lambda x, y: product(x, y, component), inputs)
+
+    scores = attention
 
     def attention_heads(self, component: Component, inputs: Sequence[Poly], copies: Size) -> Poly:
         return copies * self.attention(component, inputs)

@@ -75,12 +75,15 @@ class PathExpansion:
         return ModelTensors(self.model)
 
     def __repr__(self) -> str:
-        return f"path_expansion({str(self.model)!r})" + ("" if self.query is None else f".where({str(self.query)!r})")
+        root = self.grammar.root
+        made = f"path_expansion({str(self.model)!r})" if root is None else f"scores({str(self.model)!r}, {root.layer}, {root.head})"
+        return made + ("" if self.query is None else f".where({str(self.query)!r})")
 
     @property
     def title(self) -> str:
         """The model and the query, for messages."""
-        return repr(str(self.model)) + ("" if self.query is None else f" where {self.query}")
+        root = "" if self.grammar.root is None else f"{self.grammar.root.name} of "
+        return root + repr(str(self.model)) + ("" if self.query is None else f" where {self.query}")
 
     def __bool__(self) -> bool:
         return True  # without this, truth would ask for a length, which overflows
@@ -112,7 +115,7 @@ class PathExpansion:
         2
         """
         query = as_query(query)
-        found = product(self.grammar, compile_query(query, self.model))
+        found = product(self.grammar, compile_query(query, self.model, self.grammar.root))
         return PathExpansion(found, query if self.query is None else self.query & query)
 
     @property
@@ -255,10 +258,11 @@ class PathExpansion:
         >>> [str(c) for c in path_expansion("attn(2) bilinear").path_classes()][2:4]
         ['bilinear.1(embed, embed)', 'bilinear.1(embed, attn.0[*](embed))']
         """
+        root = self.grammar.root
         if self.query is None:
-            return PathExpansion(grammar_of(self.model, ANY_HEAD))
-        grammar = grammar_of(self.model, ANY_HEAD, blocks_told_apart(self.query, self.model))
-        return PathExpansion(product(grammar, compile_query(self.query, self.model)), self.query)
+            return PathExpansion(grammar_of(self.model, ANY_HEAD, root=root))
+        grammar = grammar_of(self.model, ANY_HEAD, blocks_told_apart(self.query, self.model), root)
+        return PathExpansion(product(grammar, compile_query(self.query, self.model, root)), self.query)
 
     def closed_form(self, notation: str = "operator") -> Expr:
         """The sum of all terms, grouped by path class with sums over heads.

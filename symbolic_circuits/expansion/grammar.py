@@ -16,6 +16,7 @@ the order of enumeration: first the terms that pass by, then the heads in order,
 | attn.l[h] | query1, key1, query2, key2, value | the same: bilinear scores |
 | gated.l | x | W_out(G . (W_2 x)), the gates G held fixed; of the constant W_out(G . b_2) |
 | bilinear.l | x, y | W_out((W_1 x) . (W_2 y)); with the constant for x, W_1 x is b_1 |
+| scores.l[h] | query, key (of bilinear scores two of each) | X W_QK Y^T / sqrt(e), n x n: not of the stream, but the root of scores' terms |
 
 Norms are not counted as steps of a path. A term that is the constant alone is b_U in the output.
 """
@@ -48,7 +49,7 @@ SLOTS = {  # scores -> the inputs of a head whose patterns are expanded
 class Component:
     """An operation of a model; two are equal when they are the same operation of equal models."""
 
-    kind: str  # "input", "position", "one", "bias", "normbias", "norm", "attn", "gated" or "bilinear"
+    kind: str  # "input", "position", "one", "bias", "normbias", "norm", "attn", "gated", "bilinear" or "scores"
     layer: int  # number of the block, or of the norm; -1 for the other leaves
     head: int | None  # number of the head; None stands for any head, and for components that are not heads
     model: Transformer
@@ -87,6 +88,8 @@ class Component:
         """The names of the inputs."""
         if self.kind == "bilinear":
             return ("left", "right")
+        if self.kind == "scores":
+            return SLOTS["bilinear" if self.spec.scores == "bilinear" else "linear"][:-1]
         if self.kind == "attn":
             return SLOTS[self.spec.scores] if self.spec.is_polynomial else ("value",)
         return ("value",) if self.kind in ("norm", "gated") else ()
@@ -96,8 +99,8 @@ class Component:
         """``embed`` (or ``input`` without embedding), ``attn.0[1]`` (``attn.0[*]`` for any head), ``bilinear.1``, ``norm.2``, ``one``."""
         if self.kind == "input":
             return "embed" if self.model.embedding else "input"
-        if self.kind == "attn":
-            return f"attn.{self.layer}[{'*' if self.head is None else self.head}]"
+        if self.kind in ("attn", "scores"):
+            return f"{self.kind}.{self.layer}[{'*' if self.head is None else self.head}]"
         return self.kind if self.layer < 0 else f"{self.kind}.{self.layer}"
 
 
@@ -127,10 +130,13 @@ class Grammar:
     model: Transformer
     nonterminals: tuple[Nonterminal, ...]
     streams: tuple[int, ...] = field(default=(), compare=False)  # nonterminals of the stream before the first step and after each
+    root: Component | None = None  # the scores that the terms add up to; None: the output
 
 
-def grammar_of(model: Transformer, heads: str = EACH_HEAD, listed: frozenset[int] = frozenset()) -> Grammar:
-    """The grammar of the residual stream, of the blocks ``listed`` with one production a head.
+def grammar_of(
+    model: Transformer, heads: str = EACH_HEAD, listed: frozenset[int] = frozenset(), root: Component | None = None
+) -> Grammar:
+    """The grammar of the residual stream, of the blocks ``listed`` with one production a head; or of the scores of one head.
 
     There is one nonterminal a step, and others for what a norm makes of a stream, what queries read, and the constant.
 
@@ -145,7 +151,8 @@ def grammar_of(model: Transformer, heads: str = EACH_HEAD, listed: frozenset[int
     if heads == EACH_HEAD and heads_listed > MAX_HEADS:
         raise BudgetError(f"the model has {heads_listed:,} heads; the limit is {MAX_HEADS:,}")
     building = Building(model, heads, listed)
-    return Grammar(model, tuple(building.rules), tuple(building.streams))
+    building.output() if root is None else building.scores(root)
+    return Grammar(model, tuple(building.rules), tuple(building.streams), root)
 
 
 class Building:
@@ -157,12 +164,29 @@ class Building:
         positions = [self.leaf("position")] if model.positions == "learned" else []
         self.streams = [self.add([self.leaf("input"), *positions])]
         self.one = self.add([self.leaf("one")]) if model.has_constant else None
-        for step in model.steps:
+
+    def output(self) -> None:
+        """What the output reads: the last stream, its norm, the constant."""
+        for step in self.model.steps:
             self.streams.append(self.step(step, self.streams[-1]))
-        if model.has_final_norm:
-            self.add(self.norm(model.number_of_blocks, self.streams[-1]))
-        if model.output_bias:
+        if self.model.has_final_norm:
+            self.add(self.norm(self.model.number_of_blocks, self.streams[-1]))
+        if self.model.output_bias:
             self.add([Production(None, (len(self.rules) - 1,)), Production(None, (self.one,))])
+
+    def scores(self, root: Component) -> None:
+        """The scores of a head: pairs of terms of the stream that its queries and keys read."""
+        for step in self.model.steps:
+            if root.layer in (block.index for block in step.blocks):
+                break
+            self.streams.append(self.step(step, self.streams[-1]))
+        source = self.aware(self.read(root.layer, self.streams[-1]))
+        biased = [f"b_{slot[0].upper()}" in root.spec.biases for slot in root.slots]
+        self.add([Production(root, slots) for slots in self.slots([source] * len(root.slots), biased)])
+
+    def read(self, number: int, stream: int) -> int:
+        """What a block reads of a stream: a norm of it, where norms come first."""
+        return stream if self.model.norm is None or self.model.post_norm else self.add(self.norm(number, stream))
 
     def leaf(self, kind: str, layer: int = -1) -> Production:
         """The production of a component without inputs."""
@@ -182,9 +206,7 @@ class Building:
         """The stream after a step."""
         productions = [Production(None, (stream,))] if step.residual else []
         for block in step.blocks:
-            reads_norm = self.model.norm is not None and not self.model.post_norm
-            source = self.add(self.norm(block.index, stream)) if reads_norm else stream
-            productions += self.block(block, source)
+            productions += self.block(block, self.read(block.index, stream))
         after = self.add(productions)
         return self.add(self.norm(step.blocks[-1].index, after)) if self.model.post_norm else after
 

@@ -48,6 +48,10 @@ class Algebra(ABC, Generic[T]):
         """One head whose pattern is a polynomial, at query, key and value (or two queries and keys): linear in each."""
         raise UnsupportedNodeError(f"{type(self).__name__} has no rule for {component.name} with {len(inputs)} inputs")
 
+    def scores(self, component: Component, inputs: Sequence[T]) -> T:
+        """The scores of a head at query and key (or two of each): linear in each."""
+        raise UnsupportedNodeError(f"{type(self).__name__} has no rule for {component.name}")
+
     @abstractmethod
     def add(self, values: Sequence[T]) -> T:
         """The sum of one or more values."""
@@ -110,6 +114,8 @@ def applied(component: Component, inputs: Sequence[T], algebra: Algebra[T], copi
         return algebra.norm(component, inputs[0])
     if component.kind == "gated":
         return algebra.gated(component, inputs[0])
+    if component.kind == "scores":
+        return algebra.scores(component, inputs)
     if len(inputs) == 1:
         return algebra.head(component, inputs[0]) if component.head is not None else algebra.heads(component, inputs[0], copies)
     if component.head is None:

@@ -205,7 +205,8 @@ def compare(
     with np.errstate(all="ignore"):  # what overflows is found in the result
         for done, run in enumerate((run.astype(dtype) for run in runs), start=1):
             values = output_values(expansion, run, positions).reshape(count, -1).astype(np.float64)
-            output = run.forward().output[slice(None) if positions is None else list(positions)].astype(np.float64)
+            reference = run.reference(expansion.grammar.root)
+            output = reference[slice(None) if positions is None else list(positions)].astype(np.float64)
             squares += np.einsum("kv,kv->k", values, values)
             inner += values @ output.ravel()
             sum_of_norms += np.linalg.norm(values, axis=1).sum() ** 2
@@ -243,7 +244,7 @@ def check_exactly(expansion: PathExpansion, *, seed: int = 0) -> tuple[ExactComp
     frozen = Frozen(model, arrays, patterns, source, PRIME, scales, gates, factors, rotation)
     opened = PathExpansion(replace(expansion.grammar, model=model))  # the same terms, at other sizes
     terms = output_values(opened, frozen).sum(axis=0) % PRIME
-    output = frozen.forward().output
+    output = frozen.reference(expansion.grammar.root)
     sizes = tuple((name, value) for name, value in EXACT_SIZES.items() if size_symbol(name) in model.symbolic_sizes)
     return ExactComparison(PRIME, sizes, seed, int((terms != output).sum()), output.size, degree_bound(model)), frozen
 
@@ -271,7 +272,7 @@ def degree_of_block(spec: Attention | Bilinear, read: int) -> int:
 def first_difference(expansion: PathExpansion, frozen: Frozen) -> str | None:
     """The first step after which the sum of the terms so far is not the residual stream."""
     streams = frozen.forward().streams
-    for number, (stream, place) in enumerate(zip(streams, expansion.grammar.streams, strict=True)):
+    for number, (stream, place) in enumerate(zip(streams, expansion.grammar.streams, strict=False)):
         prefix = PathExpansion(Grammar(frozen.model, expansion.grammar.nonterminals[: place + 1]))
         values = stream_values(prefix, frozen)[..., : stream.shape[-1]]
         difference = frozen.reduce(values.sum(axis=0) - stream)

@@ -5,7 +5,7 @@ A head turns the probe p into p A^h at its input, a norm into p . r, a bilinear 
 zero. So a single output position costs little more than a forward pass, and no term is evaluated twice.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -27,6 +27,8 @@ CHUNK = 2**22  # entries of a temporary array of pairs
 def output_values(expansion: PathExpansion, frozen: Frozen, positions: Sequence[int] | None = None) -> np.ndarray:
     """The output of every term, shape (terms, positions, V), or (terms, positions, d) without unembedding.
 
+    Of terms of scores it is the rows of the scores, (terms, positions, n).
+
     Parameters
     ----------
     positions : those wanted, from the end where negative; all by default
@@ -38,14 +40,15 @@ def output_values(expansion: PathExpansion, frozen: Frozen, positions: Sequence[
     """
     x = stream_values(expansion, frozen, positions)
     require_budget(x[..., 0].size * frozen.output_width, expansion)
-    return frozen.output(x)
+    return frozen.finished(expansion.grammar.root, x)
 
 
 def stream_values(expansion: PathExpansion, frozen: Frozen, positions: Sequence[int] | None = None) -> np.ndarray:
     """The residual stream of every term, shape (terms, positions, width)."""
     evaluator = Evaluator(expansion, frozen)
     if expansion.is_empty:
-        return np.zeros((0, len(probes_at(frozen, positions)), frozen.x0.shape[1]), dtype=frozen.x0.dtype)
+        width = frozen.width if expansion.grammar.root is None else frozen.positions
+        return np.zeros((0, len(probes_at(frozen, positions)), width), dtype=frozen.x0.dtype)
     return evaluator.values(len(expansion.grammar.nonterminals) - 1, probes_at(frozen, positions))
 
 
@@ -55,7 +58,7 @@ def contributions(expansion: PathExpansion, frozen: Frozen, *, position: int = -
     Parameters
     ----------
     position : of the sequence, from the end where negative
-    direction : a token, or a vector on the last axis of the output
+    direction : a token, or a vector on the last axis of the output; of terms of scores the position of a key, or weights of them all
 
     Examples
     --------
@@ -65,7 +68,8 @@ def contributions(expansion: PathExpansion, frozen: Frozen, *, position: int = -
     >>> bool(np.isclose(terms.sum(), frozen.forward().output[-1, 7]))
     True
     """
-    width = frozen.output_width
+    root = expansion.grammar.root
+    width = frozen.output_width if root is None else frozen.positions
     if np.ndim(direction) == 0:
         if not 0 <= int(direction) < width:
             raise TokensError(f"token {direction} is outside range({width})")
@@ -75,7 +79,7 @@ def contributions(expansion: PathExpansion, frozen: Frozen, *, position: int = -
         vector = np.asarray(direction)
         if vector.shape != (width,):
             raise TokensError(f"a direction on the output has shape ({width},); got {vector.shape}")
-    return stream_contributions(expansion, frozen, position, frozen.on_stream(vector))
+    return stream_contributions(expansion, frozen, position, frozen.on_stream(vector) if root is None else vector)
 
 
 def stream_contributions(expansion: PathExpansion, frozen: Frozen, position: int, direction: np.ndarray) -> np.ndarray:
@@ -159,6 +163,8 @@ class Evaluator:
             return probes
         if component.kind == "norm":
             return self.frozen.reduce(probes * self.frozen.scales[component.layer])
+        if component.kind == "scores":
+            return self.everywhere
         if component.kind == "attn":
             return self.frozen.reduce(probes @ self.head(component)[0]) if len(production.inputs) == 1 else self.everywhere
         return self.everywhere[probes.any(axis=0)]
@@ -182,6 +188,8 @@ class Evaluator:
             return reduce(probes @ self.frozen.leaf(component))[None]
         if component.kind == "norm":
             return self.frozen.gained(component.layer, inputs[0])
+        if component.kind == "scores":
+            return self.patterns(component, probes, inputs)
         if component.kind == "gated":
             hidden = reduce(probes[:, probes.any(axis=0)] @ self.gated(component, probes, inputs[0]))
             return self.written(component, hidden)
@@ -202,13 +210,19 @@ class Evaluator:
         W_V, W_O = (self.frozen.arrays[f"attn.{component.layer}.W_{letter}"][component.head] for letter in "VO")
         values = reduce(inputs[-1] @ W_V.T)
         if len(inputs) > 1:
-            patterns = self.patterns(component, probes, inputs[:-1])
+            patterns = self.patterns(component, probes, inputs[:-1], masked)
             require_budget(len(patterns) * len(values) * len(probes) * W_V.shape[0], self.expansion)
             values = reduce(patterns[:, None] @ values[None]).reshape(-1, len(probes), len(W_V))
         return reduce(values @ W_O.T)
 
-    def patterns(self, component: Component, probes: np.ndarray, inputs: list[np.ndarray]) -> np.ndarray:
-        """sum_s p_s A_{st} for all combinations of queries and keys, (combinations, probes, n)."""
+    def patterns(
+        self,
+        component: Component,
+        probes: np.ndarray,
+        inputs: list[np.ndarray],
+        finish: Callable[[np.ndarray], np.ndarray] = lambda scores: scores,
+    ) -> np.ndarray:
+        """sum_s p_s S_{st} of scores, or of patterns, for all combinations of queries and keys, (combinations, probes, n)."""
         letters = ("QK",) if len(inputs) == 2 else (("Q1", "K1"), ("Q2", "K2"))
         n = self.frozen.positions
         found = np.ones((1, n, n), dtype=probes.dtype)
@@ -216,7 +230,7 @@ class Evaluator:
             require_budget(len(found) * len(x) * len(y) * n * n, self.expansion)
             scores = scores_of(self.frozen, component, (first, second), x[:, None], y[None])
             found = self.frozen.reduce(found[:, None, None] * scores).reshape(-1, n, n)
-        return self.frozen.reduce(probes @ masked(found))
+        return self.frozen.reduce(probes @ finish(found))
 
     def gated(self, component: Component, probes: np.ndarray, x: np.ndarray) -> np.ndarray:
         """G . (W_2 x) of every term at the positions that probes read, (terms, positions, m)."""

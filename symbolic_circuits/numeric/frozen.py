@@ -17,7 +17,7 @@ from symbolic_circuits.errors import BudgetError, SpecError, WeightsError
 from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.numeric.array_library import as_numpy, library_of, to_tensor
 from symbolic_circuits.numeric.folding import folded, with_column
-from symbolic_circuits.numeric.reference import Forward, HeldFixed, angles, forward
+from symbolic_circuits.numeric.reference import Forward, HeldFixed, angles, forward, forward_scores
 from symbolic_circuits.numeric.weights import Weights, norms_of
 from symbolic_circuits.spec import Attention, Transformer
 
@@ -115,6 +115,10 @@ class Frozen:
             return self.reduce(stream @ self.arrays["W_U"].T)
         return stream[..., : self.width - self.model.has_constant]
 
+    def finished(self, root: Component | None, value: np.ndarray) -> np.ndarray:
+        """What the terms of an expansion stand for: outputs of streams, or scores as they are."""
+        return self.output(value) if root is None else value
+
     @property
     def output_width(self) -> int:
         """V, or d without unembedding."""
@@ -152,13 +156,27 @@ class Frozen:
         """The reference forward pass with these patterns, in NumPy also of tensors; modulo a prime it computes with Python's integers."""
         if self.is_torch:
             return self.to_numpy().forward()
+        arrays, source, held = self.given
+        return forward(self.model, arrays, source, held=held, modulus=self.modulus)
+
+    def reference(self, root: Component | None = None) -> np.ndarray:
+        """What the terms of an expansion add up to, from the reference: the output, or the scores (n, n) of a head before its mask."""
+        if root is None:
+            return self.forward().output
+        if self.is_torch:
+            return self.to_numpy().reference(root)
+        arrays, source, held = self.given
+        return forward_scores(self.model, arrays, source, root.layer, root.head, held=held, modulus=self.modulus)
+
+    @property
+    def given(self) -> tuple[Mapping[str, np.ndarray], np.ndarray, HeldFixed]:
+        """Arrays, source and what is held fixed, as a forward pass takes them; Python's integers modulo a prime."""
         held = HeldFixed(self.patterns, self.scales, self.gates, self.factors, self.rotation)
         if self.modulus is None:
-            return forward(self.model, self.weights, self.source, held=held)
-        arrays, source = objects(self.weights), self.source if self.model.embedding else self.source.astype(object)
+            return self.weights, self.source, held
         rotation = self.rotation and tuple(part.astype(object) for part in self.rotation)
         held = HeldFixed(objects(self.patterns), objects(self.scales), objects(self.gates), self.factors, rotation)
-        return forward(self.model, arrays, source, held=held, modulus=self.modulus)
+        return objects(self.weights), self.source if self.model.embedding else self.source.astype(object), held
 
     @property
     def is_torch(self) -> bool:

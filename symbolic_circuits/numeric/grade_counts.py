@@ -55,6 +55,8 @@ class GradeCounts(Algebra[Counts]):
     def attention(self, component: Component, inputs: Sequence[Counts]) -> Counts:
         return self.moved(reduce(self.joined, inputs), component.kind)
 
+    scores = attention
+
     def joined(self, x: Counts, y: Counts) -> Counts:
         """Pairs by grade: of the sum, or of the larger."""
         if self.by == HEIGHT:

@@ -74,6 +74,8 @@ class GradeRanges(Algebra[Range]):
         step, join = step_of(self.by, component.kind), max if self.by == HEIGHT else sum
         return step + join(low for low, _ in inputs), step + join(high for _, high in inputs)
 
+    scores = attention
+
     def attention_heads(self, component: Component, inputs: Sequence[Range], copies: object) -> Range:
         return self.attention(component, inputs)
 

@@ -11,9 +11,9 @@ from math import erf, sqrt
 
 import numpy as np
 
-from symbolic_circuits.spec import Attention, Bilinear, Transformer
+from symbolic_circuits.spec import Attention, Bilinear, Step, Transformer
 
-__all__ = ["ACTIVATIONS", "Forward", "HeldFixed", "angles", "causal_softmax", "forward"]
+__all__ = ["ACTIVATIONS", "Forward", "HeldFixed", "angles", "causal_softmax", "forward", "forward_scores"]
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -73,21 +73,35 @@ def forward(
     without : numbers of blocks whose output is left out (an ablation)
     """
     run = Run(model, arrays, held or HeldFixed(), modulus)
-    x = arrays["W_E"].T[source] if model.embedding else source
-    x = x + arrays["W_pos"][: len(x)] if model.positions == "learned" else x
-    streams = [run.reduced(x)]
+    streams = [run.embedded(source)]
     for step in model.steps:
-        x = streams[-1]
-        total = x if step.residual else np.zeros_like(x)
-        for index, spec in step.blocks:
-            out = run.block(index, spec, x if model.post_norm else run.norm(index, x))
-            total = total if index in without else total + out
-        total = run.reduced(total)
-        streams.append(run.norm(step.blocks[-1].index, total) if model.post_norm else total)
+        streams.append(run.after(step, streams[-1], without))
     last = run.norm(model.number_of_blocks, streams[-1]) if model.has_final_norm else streams[-1]
     output = last @ arrays["W_U"].T if model.unembedding else last
     output = output + arrays["b_U"] if model.output_bias else output
     return Forward(tuple(streams), run.patterns, run.reduced(output), run.scales, run.gates)
+
+
+def forward_scores(
+    model: Transformer,
+    arrays: Mapping[str, np.ndarray],
+    source: np.ndarray,
+    layer: int,
+    head: int,
+    *,
+    held: HeldFixed | None = None,
+    modulus: int | None = None,
+) -> np.ndarray:
+    """The scores (n, n) of one head, before mask and softmax: scaled products of queries and keys; of two pairs, their product."""
+    run = Run(model, arrays, held or HeldFixed(), modulus)
+    x = run.embedded(source)
+    for step in model.steps:
+        spec = dict(step.blocks).get(layer)
+        if spec is not None:
+            found = run.products(layer, spec, x if model.post_norm else run.norm(layer, x))
+            return run.reduced(found[head])
+        x = run.after(step, x)
+    raise KeyError(layer)
 
 
 class Run:
@@ -101,6 +115,20 @@ class Run:
 
     def reduced(self, x: np.ndarray) -> np.ndarray:
         return x if self.modulus is None else x % self.modulus
+
+    def embedded(self, source: np.ndarray) -> np.ndarray:
+        """X_0."""
+        x = self.arrays["W_E"].T[source] if self.model.embedding else source
+        return self.reduced(x + self.arrays["W_pos"][: len(x)] if self.model.positions == "learned" else x)
+
+    def after(self, step: Step, x: np.ndarray, without: Sequence[int] = ()) -> np.ndarray:
+        """The stream after a step."""
+        total = x if step.residual else np.zeros_like(x)
+        for index, spec in step.blocks:
+            out = self.block(index, spec, x if self.model.post_norm else self.norm(index, x))
+            total = total if index in without else total + out
+        total = self.reduced(total)
+        return self.norm(step.blocks[-1].index, total) if self.model.post_norm else total
 
     def norm(self, number: int, x: np.ndarray) -> np.ndarray:
         """Norm ``number`` of a stream; the stream itself where the model has no norms."""
@@ -140,14 +168,17 @@ class Run:
 
     def pattern(self, index: int, spec: Attention, x: np.ndarray) -> np.ndarray:
         """A (H, n, n) of an attention block at x."""
-        aware = x + self.arrays["W_pos"][: len(x)] if self.model.positions == "shortformer" else x
-        pairs = ("1", "2") if spec.scores == "bilinear" else ("",)
-        scores = [self.scores(index, spec, aware, pair) for pair in pairs]
-        earlier = np.tri(len(x), dtype=bool)
+        products, earlier = self.products(index, spec, x), np.tri(len(x), dtype=bool)
         if spec.scores == "softmax":
-            return softmax(np.where(earlier, scores[0], -np.inf))
-        product = scores[0] if len(scores) == 1 else scores[0] * scores[1]
-        return self.reduced(product * earlier)
+            return softmax(np.where(earlier, products, -np.inf))
+        return self.reduced(products * earlier)
+
+    def products(self, index: int, spec: Attention, x: np.ndarray) -> np.ndarray:
+        """The scores (H, n, n); of two pairs of queries and keys, their product."""
+        aware = x + self.arrays["W_pos"][: len(x)] if self.model.positions == "shortformer" else x
+        if spec.scores != "bilinear":
+            return self.scores(index, spec, aware, "")
+        return self.scores(index, spec, aware, "1") * self.scores(index, spec, aware, "2")
 
     def scores(self, index: int, spec: Attention, x: np.ndarray, pair: str) -> np.ndarray:
         """Products of queries and keys (H, n, n), scaled."""

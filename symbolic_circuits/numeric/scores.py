@@ -18,7 +18,7 @@ from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.numeric.array_library import library_of
 from symbolic_circuits.numeric.frozen import Frozen
 
-__all__ = ["masked", "pattern_of", "reading", "rotated", "scores_of"]
+__all__ = ["masked", "pattern_of", "product_of_scores", "reading", "rotated", "scores_of"]
 
 
 def reading(frozen: Frozen, component: Component, letter: str, x: np.ndarray) -> np.ndarray:
@@ -51,10 +51,15 @@ def scores_of(frozen: Frozen, component: Component, letters: tuple[str, str], x:
 
 def pattern_of(frozen: Frozen, component: Component, inputs: Sequence[np.ndarray]) -> np.ndarray:
     """The pattern (n, n) of a head without softmax, of its queries and keys: two streams, or four."""
+    return masked(product_of_scores(frozen, component, inputs))
+
+
+def product_of_scores(frozen: Frozen, component: Component, inputs: Sequence[np.ndarray]) -> np.ndarray:
+    """S (n, n) of a query and a key, or the product of two such."""
     if len(inputs) == 2:
-        return masked(scores_of(frozen, component, ("Q", "K"), *inputs))
+        return scores_of(frozen, component, ("Q", "K"), *inputs)
     first = scores_of(frozen, component, ("Q1", "K1"), *inputs[:2])
-    return masked(frozen.reduce(first * scores_of(frozen, component, ("Q2", "K2"), *inputs[2:])))
+    return frozen.reduce(first * scores_of(frozen, component, ("Q2", "K2"), *inputs[2:]))
 
 
 def masked(scores: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.expansion.interpret import Algebra
 from symbolic_circuits.numeric.folding import with_column
 from symbolic_circuits.numeric.frozen import Frozen
-from symbolic_circuits.numeric.scores import pattern_of
+from symbolic_circuits.numeric.scores import pattern_of, product_of_scores
 
 __all__ = ["Streams"]
 
@@ -47,6 +47,9 @@ class Streams(Algebra[np.ndarray]):
         pattern = pattern_of(self.frozen, component, pairs)
         return self.mixed(component, pattern, value)
 
+    def scores(self, component: Component, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        return product_of_scores(self.frozen, component, inputs)
+
     def head(self, component: Component, x: np.ndarray) -> np.ndarray:
         return self.mixed(component, self.frozen.patterns[component.layer][component.head], x)
 
@@ -62,6 +65,9 @@ class Streams(Algebra[np.ndarray]):
         W_2 = W_1 if component.is_tied else arrays[f"{name}.W_2"]
         hidden = reduce(reduce(x @ W_1.T) * reduce(y @ W_2.T))
         return reduce(hidden @ arrays[f"{name}.W_out"].T) if f"{name}.W_out" in arrays else hidden
+
+    def zero(self, component: Component) -> np.ndarray:
+        return self.scale(0, self.frozen.leaf(component))
 
     def add(self, values: Sequence[np.ndarray]) -> np.ndarray:
         return self.frozen.reduce(sum(values[1:], values[0]))

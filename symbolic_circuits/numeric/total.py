@@ -3,6 +3,7 @@ r"""The sum of all terms of an expansion, or of those of a query, on weights: on
 import numpy as np
 
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
+from symbolic_circuits.numeric.array_library import library_of
 from symbolic_circuits.numeric.frozen import Frozen, freeze
 from symbolic_circuits.numeric.matching import require_match
 from symbolic_circuits.numeric.streams import Streams
@@ -14,6 +15,8 @@ __all__ = ["total"]
 
 def total(expansion: PathExpansion | Transformer | str, weights: Weights | Frozen, tokens: object = None) -> np.ndarray:
     """The sum of the outputs of all terms, shape (n, V), or (n, d) without unembedding; of no terms it is zero.
+
+    Of terms of scores it is the scores (n, n), before the mask.
 
     Parameters
     ----------
@@ -42,5 +45,6 @@ def total(expansion: PathExpansion | Transformer | str, weights: Weights | Froze
     expansion = expansion if isinstance(expansion, PathExpansion) else path_expansion(expansion)
     frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)
     require_match(expansion, frozen.model, frozen.weights, frozen.positions)
-    stream = expansion.interpret(Streams(frozen))
-    return frozen.output(stream)
+    if expansion.is_empty and expansion.grammar.root is not None:
+        return library_of(frozen.x0).zeros_like(frozen.x0[:, :1] @ frozen.x0[:, :1].T)
+    return frozen.finished(expansion.grammar.root, expansion.interpret(Streams(frozen)))

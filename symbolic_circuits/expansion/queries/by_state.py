@@ -64,6 +64,12 @@ class ByState(Algebra[dict[State, T]], Generic[T]):
             for states, values in self.choices(inputs)
         )
 
+    def scores(self, component: Component, inputs: Sequence[dict[State, T]]) -> dict[State, T]:
+        return self.collected(
+            (self.automaton.next(component, states), self.algebra.scores(component, values))
+            for states, values in self.choices(inputs)
+        )
+
     def attention_heads(self, component: Component, inputs: Sequence[dict[State, T]], copies: Size) -> dict[State, T]:
         return self.collected(
             (self.automaton.next(component, states), self.algebra.attention_heads(component, values, copies))

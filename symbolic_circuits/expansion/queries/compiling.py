@@ -137,8 +137,8 @@ class QueryAutomaton(Automaton):
         return self.truth(tuple(part.accepts(s) for part, s in zip(self.parts, state, strict=True)))
 
 
-def compile_query(query: Query, model: Transformer) -> QueryAutomaton:
-    """The automaton of a query over the terms of a model.
+def compile_query(query: Query, model: Transformer, root: Component | None = None) -> QueryAutomaton:
+    """The automaton of a query over the terms of a model; ``root``: of the scores of a head.
 
     >>> from symbolic_circuits.expansion.queries.language import parse_query
     >>> from symbolic_circuits.expansion.expansion import path_expansion
@@ -148,7 +148,7 @@ def compile_query(query: Query, model: Transformer) -> QueryAutomaton:
     'bilinear.1(attn.0[1](embed), embed)'
     """
     require_nesting(query)
-    require_components(query, model)
+    require_components(query, model, root)
     places = {atom: k for k, atom in enumerate(dict.fromkeys(atoms(query)))}
     parts = tuple(PathAutomaton(atom) if isinstance(atom, Passes) else CountAutomaton(atom) for atom in places)
     return QueryAutomaton(parts, cache(lambda values: truth_of(query, {atom: values[k] for atom, k in places.items()})))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from symbolic_circuits.errors import SpecError, TermError
-from symbolic_circuits.expansion.grammar import SLOTS
+from symbolic_circuits.expansion.grammar import SLOTS, Component
 from symbolic_circuits.expansion.queries.query import Count, Query, atoms
 from symbolic_circuits.expansion.queries.step import LEAVES, Step, covers
 from symbolic_circuits.spec import Attention, Bilinear, Transformer
@@ -40,8 +40,8 @@ def kind_of(spec: Attention | Bilinear) -> str:
     return "attn" if isinstance(spec, Attention) else ("bilinear" if spec.gate is None else "gated")
 
 
-def require_components(query: Query, model: Transformer) -> None:
-    """Raise unless the model has every component that a query names by number.
+def require_components(query: Query, model: Transformer, root: Component | None = None) -> None:
+    """Raise unless the model has every component that a query names by number, and the terms a root where it names one.
 
     Raises
     ------
@@ -51,6 +51,9 @@ def require_components(query: Query, model: Transformer) -> None:
         A head is named by number where the number of heads is a symbol.
     """
     for step in steps_of(query):
+        if step.kind == "scores":
+            require_root(step, root)
+            continue
         blocks = blocks_of(step, model)
         if step.kind in LEAVES and step.kind not in leaves_of(model):
             raise_missing(step, model)
@@ -60,6 +63,14 @@ def require_components(query: Query, model: Transformer) -> None:
         require_heads(step, blocks, model)
         if step.side is not None:
             require_side(step, blocks, model)
+
+
+def require_root(step: Step, root: Component | None) -> None:
+    """Raise TermError where a step names the scores, or an input of them, that the terms are not of."""
+    if root is None:
+        raise TermError(f"{step}: these are terms of the output; the terms of scores come from scores(model, layer, head)")
+    if not any(step.enters(slot) for slot in root.slots):
+        raise TermError(f"{step}: {root.name} has the inputs {', '.join(root.slots)}")
 
 
 def require_side(step: Step, blocks: dict[int, Attention | Bilinear], model: Transformer) -> None:

@@ -15,13 +15,14 @@ __all__ = ["LEAVES", "SIDES", "Step"]
 SIDES = {  # kind -> what its inputs are called: the two sides of a layer; of a head whose pattern is expanded, one or both of its queries
     "bilinear": ("left", "right"),
     "attn": ("query", "key", "value", "query1", "key1", "query2", "key2"),
+    "scores": ("query", "key", "query1", "key1", "query2", "key2"),
 }
 LAYERED = ("attn", "bilinear", "gated", "bias")
 LEAVES = ("embed", "input", "position", "one")
-KINDS = (*LAYERED, *LEAVES, "*")
+KINDS = (*LAYERED, *LEAVES, "scores", "*")
 MAX_NUMBERS = 4096
 
-WRITTEN = re.compile(r"(?P<kind>\*|[A-Za-z]+)(?:\.(?P<layers>[0-9*,-]+))?(?:\[(?P<heads>[^\]]*)\])?(?:\.(?P<side>[A-Za-z]+))?")
+WRITTEN = re.compile(r"(?P<kind>\*|[A-Za-z]+)(?:\.(?P<layers>[0-9*,-]+))?(?:\[(?P<heads>[^\]]*)\])?(?:\.(?P<side>[A-Za-z]+[12]?))?")
 NUMBERS = re.compile(r"[0-9]{1,6}(-[0-9]{1,6})?(,[0-9]{1,6}(-[0-9]{1,6})?)*")
 
 
