@@ -19,6 +19,7 @@ SOURCES = (
     "circuits-from-weights",
     "bilinear-layers-from-weights",
     "study-addition",
+    "real-transformers",
 )
 NUMBERS = {"A": 23, "B": 47, "C": 24, "D": 36, "E": 23}
 
