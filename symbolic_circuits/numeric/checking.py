@@ -15,7 +15,7 @@ from symbolic_circuits.axes import size_symbol
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError, TermError, TokensError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
-from symbolic_circuits.expansion.grammar import Grammar
+from symbolic_circuits.expansion.grammar import Grammar, grammar_of
 from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.numeric.evaluate import output_values, stream_values
 from symbolic_circuits.numeric.frozen import Frozen, freeze
@@ -272,7 +272,8 @@ def degree_of_block(spec: Attention | Bilinear, read: int) -> int:
 def first_difference(expansion: PathExpansion, frozen: Frozen) -> str | None:
     """The first step after which the sum of the terms so far is not the residual stream."""
     streams = frozen.forward().streams
-    for number, (stream, place) in enumerate(zip(streams, expansion.grammar.streams, strict=False)):
+    places = expansion.grammar.streams or grammar_of(expansion.model).streams
+    for number, (stream, place) in enumerate(zip(streams, places, strict=False)):
         prefix = PathExpansion(Grammar(frozen.model, expansion.grammar.nonterminals[: place + 1]))
         values = stream_values(prefix, frozen)[..., : stream.shape[-1]]
         difference = frozen.reduce(values.sum(axis=0) - stream)

@@ -51,7 +51,7 @@ def product(grammar: Grammar, automaton: Automaton) -> Grammar:
     moves = reached(grammar, automaton)
     classes = merged(grammar, automaton, moves)
     if not classes[-1]:
-        return replace(grammar, nonterminals=((),))
+        return replace(grammar, nonterminals=((),), streams=())
     numbers: list[list[int]] = []  # for each nonterminal and class: the new nonterminal
     nonterminals: list[tuple[Production, ...]] = []
     for k, rules in enumerate(grammar.nonterminals):
@@ -62,7 +62,7 @@ def product(grammar: Grammar, automaton: Automaton) -> Grammar:
             if move.state in classes[k]:
                 built[classes[k][move.state]][built_from(rules[move.place], move, classes, numbers)] = None
         nonterminals += map(tuple, built)
-    return replace(grammar, nonterminals=tuple(nonterminals))
+    return replace(grammar, nonterminals=tuple(nonterminals), streams=())
 
 
 def built_from(production: Production, move: Move, classes: Merged, numbers: list[list[int]]) -> Production:
