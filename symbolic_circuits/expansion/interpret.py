@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from symbolic_circuits.axes import Size
 from symbolic_circuits.errors import UnsupportedNodeError
-from symbolic_circuits.expansion.grammar import Component, Grammar, Production, component_of
+from symbolic_circuits.expansion.grammar import Component, Grammar, Nonterminal, Production, component_of
 
 if TYPE_CHECKING:
     from symbolic_circuits.expansion.term import Term
 
-__all__ = ["Algebra", "applied", "fold", "interpret_grammar"]
+__all__ = ["Algebra", "applied", "fold", "interpret_grammar", "interpret_last", "last_uses"]
 
 T = TypeVar("T")
 
@@ -84,11 +84,36 @@ def interpret_grammar(grammar: Grammar, algebra: Algebra[T]) -> list[T]:
     """The value of each nonterminal, the last one being the sum of all terms."""
     values: list[T] = []
     for nonterminal in grammar.nonterminals:
-        if nonterminal:
-            values.append(algebra.add([value_of(production, values, algebra) for production in nonterminal]))
-        else:
-            values.append(algebra.zero(component_of(grammar.model, "input")))
+        values.append(sum_of(nonterminal, values, grammar, algebra))
     return values
+
+
+def interpret_last(grammar: Grammar, algebra: Algebra[T]) -> T:
+    """The sum of all terms alone; a value is let go after its last use, so that few are held at a time."""
+    values: list[T | None] = []
+    uses = last_uses(grammar)
+    for k, nonterminal in enumerate(grammar.nonterminals):
+        values.append(sum_of(nonterminal, values, grammar, algebra))
+        for done in {source for production in nonterminal for source in production.inputs if uses[source] == k}:
+            values[done] = None
+    return values[-1]
+
+
+def last_uses(grammar: Grammar) -> list[int]:
+    """The last nonterminal that reads each nonterminal; itself where none does."""
+    uses = list(range(len(grammar.nonterminals)))
+    for k, nonterminal in enumerate(grammar.nonterminals):
+        for production in nonterminal:
+            for source in production.inputs:
+                uses[source] = k
+    return uses
+
+
+def sum_of(nonterminal: Nonterminal, values: Sequence[T], grammar: Grammar, algebra: Algebra[T]) -> T:
+    """The value of one nonterminal, given those of earlier ones."""
+    if not nonterminal:
+        return algebra.zero(component_of(grammar.model, "input"))
+    return algebra.add([value_of(production, values, algebra) for production in nonterminal])
 
 
 def value_of(production: Production, values: Sequence[T], algebra: Algebra[T]) -> T:
