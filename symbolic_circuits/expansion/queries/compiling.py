@@ -98,7 +98,8 @@ class CountAutomaton(Atom):
             if what == "height":
                 found = component.is_block
             else:
-                found = component.kind in GRADINGS[what] if isinstance(what, str) else what.matches(component)
+                is_step = component.kind != "norm"  # a norm is no step, so that * does not count it either
+                found = component.kind in GRADINGS[what] if isinstance(what, str) else is_step and what.matches(component)
             self.amounts[component] = int(found)
         return self.amounts[component]
 
