@@ -341,7 +341,11 @@ def require_norms(model: "Transformer") -> None:
     """Raise SpecError where something is said of norms that the model does not have."""
     if model.norm is not None:
         require_choice(model, "norm", NORMS)
-    said = [name for name, value in (("gains", model.gains), ("post_norm", model.post_norm), ("final_norm", not model.final_norm)) if value]
+    said = [
+        name
+        for name, value in (("gains", model.gains), ("post_norm", model.post_norm), ("final_norm", not model.final_norm))
+        if value
+    ]
     if said and model.norm is None:
         raise SpecError(f"{said[0]} is said of norms, but the model has none: give norm='rms' or norm='layer'")
     if model.post_norm and not model.final_norm:

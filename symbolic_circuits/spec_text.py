@@ -253,9 +253,10 @@ def read_options(kind: str, options: tuple[tuple[Token, Value], ...]) -> dict[st
     read: dict[str, Value] = {}
     for name, value in options:
         field_name, meaning = meaning_of(kind, name, value)
-        if field_name in read and not (field_name == "biases" and not set(meaning) & set(read[field_name])):
+        joins = field_name == "biases" and isinstance(meaning, tuple) and isinstance(read.get(field_name, ()), tuple)
+        if field_name in read and not (joins and not set(meaning) & set(read[field_name])):
             raise SpecSyntaxError(f"the option {str(name)!r} of {kind} is given twice, again at character {name.start_pos}")
-        read[field_name] = read.get(field_name, ()) + meaning if field_name == "biases" else meaning
+        read[field_name] = read.get(field_name, ()) + meaning if joins else meaning
     return read
 
 
@@ -265,7 +266,7 @@ def meaning_of(kind: str, name: Token, value: Value) -> tuple[str, Value]:
     for field_name, words in OPTIONS[kind].items():
         if field_name == "biases":
             if value is True and name in (*words, "bias"):
-                return field_name, words if name == "bias" else (str(name),)
+                return field_name, name == "bias" or (str(name),)
         elif isinstance(words, dict):
             if value is True and name in words:
                 return field_name, words[name]
@@ -321,7 +322,7 @@ def written(kind: str, name: str, value: Value) -> tuple[str, ...]:
     """One field as options."""
     words = OPTIONS[kind][name]
     if name == "biases":
-        return ("bias",) if value == words else value
+        return ("bias",) if value in (True, words) else value
     if isinstance(words, dict):
         return (next(word for word, meaning in words.items() if meaning == value),)
     if words in SIZES:

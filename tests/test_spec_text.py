@@ -218,3 +218,47 @@ def test_deep_and_empty_groups_end_in_a_model_or_a_named_error(text):
 def test_a_model_text_is_a_str(value):
     with pytest.raises(SpecSyntaxError, match=f"is a str; got {type(value).__name__}"):
         sc.Transformer.parse(value)
+
+
+REAL = [  # what trained models have: text, its shortest form
+    ("attn(2, bias)", "attn(2, bias)"),
+    ("attn(2, b_V, b_Q)", "attn(2, b_Q, b_V)"),
+    ("attn(2, b_Q, b_K, b_V, b_O)", "attn(2, bias)"),
+    ("attn(2, linear, frozen, no score_scale, output_scale)", "attn(2, linear, frozen, no score_scale, output_scale)"),
+    ("attn(2, score_scale)", "attn(2)"),
+    ("bilinear(silu, bias)", "bilinear(bias, silu)"),
+    ("bilinear(tied, bias)", "bilinear(tied, b_1, b_out)"),
+    ("[b_U, rotary, gains, rms_norm] attn(2)", "[rms_norm, gains, rotary, b_U] attn(2)"),
+    ("[layer_norm, post_norm]", "[layer_norm, post_norm]"),
+    ("[rms_norm, no final_norm, d=4] bilinear", "[d=4, rms_norm, no final_norm] bilinear"),
+    ("(attn(1, bilinear)|bilinear(gelu))*2", "(attn(1, bilinear)|bilinear(gelu))*2"),
+]
+
+
+@pytest.mark.parametrize(("text", "shortest"), REAL)
+def test_real_models(text, shortest):
+    model = sc.Transformer.parse(text)
+    assert str(model) == shortest
+    assert sc.Transformer.parse(shortest) == model
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "valid"),
+    [
+        ("attn(2, silu)", "attn has no option 'silu'.*b_Q, b_K, b_V, b_O, linear, bilinear", "bilinear(silu)"),
+        ("attn(2, no linear)", "no option 'linear' of that form", "attn(2, linear)"),
+        ("attn(2, b_Q, b_Q)", "'b_Q' of attn is given twice", "attn(2, b_Q, b_K)"),
+        ("attn(2, bias, b_Q)", "'b_Q' of attn is given twice", "attn(2, bias)"),
+        ("[rms_norm, layer_norm]", "'layer_norm' of model is given twice", "[layer_norm]"),
+        ("[gains]", "gains is said of norms, but the model has none", "[rms_norm, gains]"),
+        ("[rms_norm, post_norm, no final_norm]", "final_norm says nothing", "[rms_norm, post_norm]"),
+        ("[no unembed, b_U]", "no output bias b_U", "[b_U]"),
+        ("attn(2, frozen)", "held fixed anyway", "attn(2, linear, frozen)"),
+        ("bilinear(tied, silu)", "tells its two sides apart", "bilinear(silu)"),
+        ("bilinear(tied, b_2)", "one bias inside, b_1", "bilinear(tied, b_1)"),
+    ],
+)
+def test_real_models_refused(text, message, valid):
+    with pytest.raises(SpecError, match=message):
+        sc.Transformer.parse(text)
+    assert str(sc.Transformer.parse(valid)) == valid

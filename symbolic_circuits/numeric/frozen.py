@@ -54,7 +54,9 @@ class Frozen:
         for name, kind, numbers in needed:
             missing = [f"{kind}.{k}" for k in numbers if k not in getattr(self, name)]
             if missing:
-                raise WeightsError(f"terms are exact where {name} are held fixed, but those of {', '.join(missing[:8])} are not given: freeze(weights, tokens) takes them from a run")
+                raise WeightsError(
+                    f"terms are exact where {name} are held fixed, but those of {', '.join(missing[:8])} are not given: freeze(weights, tokens) takes them from a run"
+                )
 
     @cached_property
     def arrays(self) -> Mapping[str, np.ndarray]:

@@ -135,7 +135,11 @@ class Run:
         if self.model.norm is None:
             return x
         if self.model.norm == "layer":
-            x = x - (x.mean(-1, keepdims=True) if self.modulus is None else x.sum(-1, keepdims=True) * pow(x.shape[-1], -1, self.modulus))
+            x = x - (
+                x.mean(-1, keepdims=True)
+                if self.modulus is None
+                else x.sum(-1, keepdims=True) * pow(x.shape[-1], -1, self.modulus)
+            )
         if self.held.scales is None:
             self.scales[number] = (np.mean(x * x, axis=-1) + self.arrays["norm.eps"]) ** -0.5
         else:

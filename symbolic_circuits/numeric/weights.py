@@ -167,7 +167,9 @@ class Weights:
         else:
             check_residual_input(array, self._sizes.get(self.model.d, self.model.d))
         if "W_pos" in self.arrays and len(array) > len(self.arrays["W_pos"]):
-            raise TokensError(f"the model has embeddings of {len(self.arrays['W_pos'])} positions; got a sequence of {len(array)}")
+            raise TokensError(
+                f"the model has embeddings of {len(self.arrays['W_pos'])} positions; got a sequence of {len(array)}"
+            )
         if isinstance(n, int) and len(array) != n:
             raise TokensError(f"the model has n={n} positions; got {len(array)}")
         return array
@@ -282,7 +284,9 @@ def require_pairs(model: Transformer, arrays: Mapping[str, np.ndarray]) -> None:
     pairs = len(arrays["rotary.inv_freq"])
     for name, array in arrays.items():
         if name.split(".W_")[-1].startswith("Q") and array.shape[1] < 2 * pairs:
-            raise WeightsError(f"rotary.inv_freq has {pairs} frequencies, for {2 * pairs} coordinates; heads of {name} have {array.shape[1]}")
+            raise WeightsError(
+                f"rotary.inv_freq has {pairs} frequencies, for {2 * pairs} coordinates; heads of {name} have {array.shape[1]}"
+            )
 
 
 def require_names(expected: Mapping[str, object], arrays: Mapping[str, object]) -> None:
