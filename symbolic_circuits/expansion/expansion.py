@@ -76,7 +76,9 @@ class PathExpansion:
 
     def __repr__(self) -> str:
         root = self.grammar.root
-        made = f"path_expansion({str(self.model)!r})" if root is None else f"scores({str(self.model)!r}, {root.layer}, {root.head})"
+        made = (
+            f"path_expansion({str(self.model)!r})" if root is None else f"scores({str(self.model)!r}, {root.layer}, {root.head})"
+        )
         return made + ("" if self.query is None else f".where({str(self.query)!r})")
 
     @property

@@ -258,5 +258,8 @@ class Building:
             return [Production(component, slots) for slots in self.slots([source, source], [left, right])]
         found = [Production(component, (source, source), unordered=True)]
         if left:
-            found += [Production(component, (source, self.one), twice=True), Production(component, (self.one, self.one), unordered=True)]
+            found += [
+                Production(component, (source, self.one), twice=True),
+                Production(component, (self.one, self.one), unordered=True),
+            ]
         return found

@@ -57,7 +57,9 @@ def scores(model: Transformer | str, layer: int, head: int = 0) -> PathExpansion
     attention = [k for k, spec in blocks.items() if isinstance(spec, Attention)]
     if layer not in attention or isinstance(layer, bool):
         there = ", ".join(f"attn.{k}" for k in attention) or "none"
-        raise SpecError(f"scores are of an attention block; {layer!r} is not the number of one in {str(model)!r}, which has {there}")
+        raise SpecError(
+            f"scores are of an attention block; {layer!r} is not the number of one in {str(model)!r}, which has {there}"
+        )
     if isinstance(head, bool) or not hasattr(head, "__index__") or head < 0:
         raise TermError(f"heads are numbered from 0; got {head!r}")
     number = blocks[layer].heads

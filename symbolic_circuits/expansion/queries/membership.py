@@ -11,7 +11,18 @@ from symbolic_circuits.expansion.term import Term
 
 __all__ = ["Membership", "fits", "is_before"]
 
-KINDS = ("input", "position", "one", "norm", "normbias", "attn", "gated", "bilinear", "bias", "scores")  # in the order of one block
+KINDS = (
+    "input",
+    "position",
+    "one",
+    "norm",
+    "normbias",
+    "attn",
+    "gated",
+    "bilinear",
+    "bias",
+    "scores",
+)  # in the order of one block
 
 
 class Membership:

@@ -22,7 +22,9 @@ LEAVES = ("embed", "input", "position", "one")
 KINDS = (*LAYERED, *LEAVES, "scores", "*")
 MAX_NUMBERS = 4096
 
-WRITTEN = re.compile(r"(?P<kind>\*|[A-Za-z]+)(?:\.(?P<layers>[0-9*,-]+))?(?:\[(?P<heads>[^\]]*)\])?(?:\.(?P<side>[A-Za-z]+[12]?))?")
+WRITTEN = re.compile(
+    r"(?P<kind>\*|[A-Za-z]+)(?:\.(?P<layers>[0-9*,-]+))?(?:\[(?P<heads>[^\]]*)\])?(?:\.(?P<side>[A-Za-z]+[12]?))?"
+)
 NUMBERS = re.compile(r"[0-9]{1,6}(-[0-9]{1,6})?(,[0-9]{1,6}(-[0-9]{1,6})?)*")
 
 
@@ -81,7 +83,6 @@ class Step:
         if self.heads is None:
             return True
         return component.head in self.heads if component.head is not None else covers(self.heads, component.spec.heads)
-
 
     def enters(self, slot: str | None) -> bool:
         """Whether a path that comes in by an input of this name is meant; "query" is meant by both queries."""
