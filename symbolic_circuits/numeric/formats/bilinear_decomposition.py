@@ -13,8 +13,9 @@ Every matrix is a Linear layer of PyTorch, out x in, y = W x, as here. Layer l h
 | transformer.h.{l}.mlp.p.weight, .bias | (d, m), (d,) | W_out, b_out; older files: mlp.o |
 | lm_head.weight | (V, d) | W_U |
 
-norm x = x / sqrt(mean(x^2) + 1e-8). No key tells the number of heads, whether there are norms, a gate, or the scale s = 1/sqrt(2 layers) (1 in
-some models): they are ``n_head``, ``normalization``, ``gate`` and ``attention_scale`` (or ``scale_attn``, true or false).
+norm x = x / sqrt(mean(x^2) + 1e-8). The number of heads is that of the frequencies, or ``n_head``. No key tells whether there are norms, a gate, or
+the scale s = 1/sqrt(2 layers) (1 in some models): they are ``normalization``, ``gate`` (none unless set) and ``attention_scale`` (or
+``scale_attn``, true or false); where there are no frequencies, ``rotary`` says whether positions are, of ``rotary_base``.
 
 References
 ----------
@@ -97,7 +98,7 @@ def arrange(weights: Weights, settings: Settings) -> Arranged:
         config |= {"n_head": weights.size(attention.heads), "rotary": model.positions == "rotary"}
     if model.norm is not None:
         config["eps"] = float(weights.arrays["norm.eps"])
-    return Arranged(WeightFormat(FORMAT, table(model, OUT, HEAD)), weights.arrays, config)
+    return Arranged(WeightFormat(FORMAT, table(model, OUT, HEAD)), weights.arrays, config, ("attn.{attn}.scale", "norm.eps"))
 
 
 def attention(state: State, settings: Settings, d: int, scale: float) -> Attention | None:
@@ -106,10 +107,7 @@ def attention(state: State, settings: Settings, d: int, scale: float) -> Attenti
     if key not in state and OUT_OF_HEADS.format(l=0) not in state:
         return None
     rows = state.shape(key, "3·d d")[0]
-    settings.require("n_head=", "n_head", "n_heads", why="how many heads there are")
-    heads = settings.count("n_head", "n_heads")
-    if d % heads:
-        raise WeightsError(f"n_head={heads} does not divide d={d}, so that heads have no width; {key} has {rows} rows")
+    heads = heads_of(state, settings, d)
     if rows not in (3 * d, 5 * d):
         raise WeightsError(
             f"axis 0 of {key} has size {rows}, not 3 d = {3 * d} (or 5 d = {5 * d} without softmax){grouped(rows, heads, d)}"
@@ -118,6 +116,20 @@ def attention(state: State, settings: Settings, d: int, scale: float) -> Attenti
     biases = tuple(f"b_{letter}" for letter in "QKV") if QKV_BIAS.format(l=0) in state else ()
     scores = "softmax" if len(letters) == 3 else "bilinear"
     return Attention(heads, d // heads, biases=biases, scores=scores, output_scale=scale != 1)
+
+
+def heads_of(state: State, settings: Settings, d: int) -> int:
+    """The number of heads: as set, or from the frequencies, of which a head of width e has e/2."""
+    key = INV_FREQ.format(l=0)
+    pairs = state.shape(key, "e/2")[0] if key in state else 0
+    if not pairs or d % (2 * pairs):
+        settings.require("n_head=", "n_head", "n_heads", why="how many heads there are")
+    heads = settings.count("n_head", "n_heads", default=d // (2 * pairs) if pairs else None)
+    if d % heads:
+        raise WeightsError(f"n_head={heads} does not divide d={d}, so that heads have no width")
+    if pairs and 2 * pairs * heads != d:
+        raise WeightsError(f"n_head={heads} heads have width e = {d // heads}, but {key} has {pairs} frequencies, for e = {2 * pairs}")
+    return heads
 
 
 def grouped(rows: int, heads: int, d: int) -> str:

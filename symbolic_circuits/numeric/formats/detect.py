@@ -34,19 +34,22 @@ FOREIGN = {  # a key -> what has it
 SHOWN = 4
 
 
-def format_of(state: State) -> str:
-    """The built-in format that the keys of a state speak for.
+def format_of(state: State, asked: str | None = None) -> str:
+    """The built-in format that the keys of a state speak for; ``asked`` where they speak for none.
 
     Raises
     ------
     WeightsError
-        None; the message says what its keys are and what those of each format would be.
+        They speak for none, or for another than the one asked for; the message says what they are and what those of each format would be.
     """
-    for marks in (MARKS, SECOND_MARKS):
-        found = [name for name, patterns in marks.items() if all(matching(state, pattern) for pattern in patterns)]
-        if found:
-            return found[0]
-    raise WeightsError(f"{state.where} is of no known format: {foreign_words(state)}. {known_words(state)}")
+    found = [name for marks in (MARKS, SECOND_MARKS) for name, keys in marks.items() if all(matching(state, key) for key in keys)]
+    if asked is not None and asked not in BUILT_IN:
+        raise WeightsError(f"format is one of {', '.join(BUILT_IN)}, or a WeightFormat; got {asked!r}")
+    if asked is not None and found and asked not in found:
+        raise WeightsError(f"the keys speak for {found[0]}, not for {asked}. {known_words(state)}")
+    if not found and asked is None:
+        raise WeightsError(f"{state.where} is of no known format: {foreign_words(state)}. {known_words(state)}")
+    return asked or found[0]
 
 
 def matching(keys: Iterable[str], pattern: str) -> list[str]:

@@ -114,10 +114,8 @@ def export_weights(
 def stored_arrays(arranged: Arranged, weights: Weights) -> dict[str, np.ndarray]:
     """The stored arrays, those of several parts joined."""
     where = places(arranged.format, weights.model)
-    constants = {name for text in arranged.format.constants for name, _ in numbered(text, weights.model)}
-    constants |= {
-        name for name in weights.arrays if name not in where and name.endswith((".scale", ".eps"))
-    }  # these are settings
+    said = (*arranged.format.constants, *arranged.in_config)
+    constants = {name for text in said for name, _ in numbered(text, weights.model)}
     homeless = [name for name in weights.arrays if name not in where and name not in constants]
     if homeless:
         raise WeightsError(f"the format has no place for {listed(homeless)}")

@@ -89,9 +89,7 @@ def plan(
                 + (f", not {', '.join(given or ['config'])}" if given or config is not None else "")
             )
         return Planned(Transformer.parse(model) if isinstance(model, str) else model, format, state)
-    name = format_of(state) if format is None else format
-    if name not in BUILT_IN:
-        raise WeightsError(f"format is one of {', '.join(BUILT_IN)}, or a WeightFormat; got {name!r}")
+    name = format_of(state, format)
     if model is not None:
         raise WeightsError(f"the format {name} says which model it is: model= is for a WeightFormat of your own")
     return BUILT_IN[name].plan(state, read_settings(state.path, config, arguments))

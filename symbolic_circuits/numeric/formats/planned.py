@@ -27,6 +27,7 @@ class Arranged(NamedTuple):
     format: WeightFormat
     arrays: Mapping[str, object]  # ours, by name, in the conventions of the format
     config: dict[str, object]  # the settings that no array says
+    in_config: tuple[str, ...] = ()  # names of ours that the settings stand for, with fields
     repeats: int = 1  # how many heads share a key head
 
 

@@ -30,8 +30,8 @@ from symbolic_circuits.numeric.formats.transformer_lens_settings import (
     POSITION_TYPES,
     norm_in,
     positions_of,
-    required_eps,
     require_supported,
+    required_eps,
 )
 from symbolic_circuits.numeric.formats.weight_format import StoredArray, WeightFormat, layers_of
 from symbolic_circuits.numeric.weights import Weights
@@ -98,7 +98,7 @@ def arrange(weights: Weights, settings: Settings) -> Arranged:
     if model.positions == "rotary":
         arrays, rotary = unpaired(weights, settings)
         config |= rotary
-    return Arranged(format_of(model, HEAD, repeats > 1, {}), arrays, config, repeats)
+    return Arranged(format_of(model, HEAD, repeats > 1, {}), arrays, config, ("norm.eps", "rotary.inv_freq"), repeats)
 
 
 def format_of(model: Transformer, head: str, is_shared: bool, constants: dict[str, object]) -> WeightFormat:

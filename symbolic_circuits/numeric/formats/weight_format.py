@@ -50,8 +50,8 @@ class StoredArray:
     def __post_init__(self) -> None:
         require_fields(self.name, OURS, "a name of ours")
         require_fields(self.key, THEIRS, "a key")
-        k, of = self.part
-        if not 0 <= k < of or (of > 1 and not self.pattern.stored):
+        stored, (k, of) = self.pattern.stored, self.part
+        if not 0 <= k < of or (of > 1 and not stored):
             raise SpecError(f"part (k, of) of {self.key} is one of so many equal parts of its first axis; got {self.part}")
 
     @cached_property
