@@ -8,7 +8,7 @@ import io
 import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from symbolic_circuits.numeric.formats.settings import CONFIG, Settings, read_se
 from symbolic_circuits.numeric.formats.state import State
 from symbolic_circuits.numeric.formats.weight_format import Place, WeightFormat, numbered, places
 from symbolic_circuits.numeric.weights import Weights
-from symbolic_circuits.spec import Attention, Bilinear, Transformer
+from symbolic_circuits.spec import N, Attention, Bilinear, Transformer
 from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 __all__ = ["Exported", "export_weights"]
@@ -80,7 +80,7 @@ def export_weights(
     Parameters
     ----------
     format : "bilinear-decomposition", "transformer-lens", "image" or "toy", or a ``WeightFormat``
-    config : choices of the format: ``n_key_value_heads``, ``rotary_dim``, ``rotary_adjacent_pairs``; ``n_inputs``, ``n_outputs``
+    config : choices of the format: ``n_key_value_heads``, ``rotary_adjacent_pairs``; ``n_inputs``, ``n_outputs``
     extra : arrays to add under keys that the model knows nothing of, such as ``embed.weight`` of an image model
 
     Raises
@@ -167,9 +167,7 @@ def read_back(weights: Weights, format: str | WeightFormat, state: State, arrang
 
 def require_same(weights: Weights, read: Weights) -> None:
     """Raise WeightsError where a model, or a number of it, was read back as another."""
-    model = with_sizes(weights)
-    n = {"n": model.n} if isinstance(model.n, int) else {}  # no format says how many positions there are
-    if read.model.subs(n) != model:
+    if with_sizes(read) != with_sizes(weights):
         raise WeightsError(f"it would be read as {str(read.model)!r}")
     for name, array in weights.arrays.items():
         tolerance = ROUNDED.get(name, 0)
@@ -178,6 +176,6 @@ def require_same(weights: Weights, read: Weights) -> None:
 
 
 def with_sizes(weights: Weights) -> Transformer:
-    """The model of weights with the sizes that its arrays have."""
+    """The model of weights with the sizes that its arrays have; for any number of positions, which no format says."""
     known = {str(symbol): value for symbol, value in weights.sizes.items() if symbol in weights.model.symbolic_sizes}
-    return weights.model.subs(known)
+    return replace(weights.model.subs(known), n=N)

@@ -60,7 +60,7 @@ class StoredArray:
         return AxesPattern.parse(self.axes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WeightFormat:
     """How a family of models is stored.
 

@@ -324,3 +324,59 @@ class Lens(nn.Module):
         for block in self.blocks:
             x = block(x, shortformer)
         return self.ln_final(x) @ self.unembed.W_U + self.unembed.b_U
+
+
+# ---------------------------------------------------------------- a format that the package does not have: Llama as Hugging Face stores it
+
+
+class LlamaNorm(nn.Module):
+    def __init__(self, d: int) -> None:
+        super().__init__()
+        self.weight = parameter(d)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.weight * x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6)
+
+
+class LlamaLayer(nn.Module):
+    def __init__(self, d: int, e: int, heads: int, shared: int, m: int) -> None:
+        super().__init__()
+        self.e = e
+        self.self_attn, self.mlp = nn.Module(), nn.Module()
+        for name, size in (("q_proj", heads), ("k_proj", shared), ("v_proj", shared)):
+            setattr(self.self_attn, name, nn.Linear(d, size * e, bias=False))
+        self.self_attn.o_proj = nn.Linear(heads * e, d, bias=False)
+        self.mlp.gate_proj, self.mlp.up_proj = nn.Linear(d, m, bias=False), nn.Linear(d, m, bias=False)
+        self.mlp.down_proj = nn.Linear(m, d, bias=False)
+        self.input_layernorm, self.post_attention_layernorm = LlamaNorm(d), LlamaNorm(d)
+
+    def forward(self, x: Tensor) -> Tensor:
+        read = self.input_layernorm(x)
+        names = ("q_proj", "k_proj", "v_proj")
+        query, key, value = (getattr(self.self_attn, name)(read).view(len(x), -1, self.e).transpose(0, 1) for name in names)
+        frequencies = 10000 ** (-torch.arange(0, self.e, 2, dtype=torch.float64) / self.e)
+        query, key = rotate(query, frequencies), rotate(key, frequencies)
+        key, value = (part.repeat_interleave(len(query) // len(part), 0) for part in (key, value))
+        pattern = masked(query @ key.mT / self.e**0.5, -torch.inf).softmax(-1)
+        x = x + self.self_attn.o_proj((pattern @ value).transpose(0, 1).flatten(1))
+        read = self.post_attention_layernorm(x)
+        return x + self.mlp.down_proj(nn.functional.silu(self.mlp.gate_proj(read)) * self.mlp.up_proj(read))
+
+
+class Llama(nn.Module):
+    """(n,) tokens -> (n, V) logits, embeddings tied."""
+
+    def __init__(
+        self, *, d: int = 8, e: int = 4, heads: int = 4, shared: int = 2, m: int = 10, V: int = 13, layers: int = 2
+    ) -> None:
+        super().__init__()
+        self.model = nn.Module()
+        self.model.embed_tokens = nn.Embedding(V, d)
+        self.model.layers = nn.ModuleList([LlamaLayer(d, e, heads, shared, m) for _ in range(layers)])
+        self.model.norm = LlamaNorm(d)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        x = self.model.embed_tokens(tokens)
+        for layer in self.model.layers:
+            x = layer(x)
+        return self.model.norm(x) @ self.model.embed_tokens.weight.T

@@ -153,7 +153,7 @@ def test_rotary_settings_that_contradict_the_table() -> None:
     arrays = lens(positional_embedding_type="rotary", rotary_base=500)
     load_weights(arrays, config=SETTINGS | {"rotary_base": 500})
     for wrong in ({}, {"rotary_base": 500, "rotary_dim": 4}, {"rotary_base": 500, "rotary_adjacent_pairs": True}):
-        with pytest.raises(WeightsError, match="blocks.0.attn.rotary_sin is not the table of the rotary settings: give config="):
+        with pytest.raises(WeightsError, match=r"blocks.0.attn.rotary_sin is not the table of the rotary settings: give config="):
             load_weights(arrays, config=SETTINGS | wrong)
     for wrong, message in (
         ({"rotary_dim": 8}, "rotary_dim=8 coordinates turn, but a head has e = 6"),
@@ -250,7 +250,7 @@ def test_keys_that_are_missing_or_not_known() -> None:
 def test_biases_that_a_layer_lacks() -> None:
     arrays = lens(attn_only=True)
     load_weights(arrays, config=SETTINGS)
-    with pytest.raises(WeightsError, match="lacks blocks.1.attn.b_Q"):
+    with pytest.raises(WeightsError, match=r"lacks blocks.1.attn.b_Q"):
         load_weights(without(arrays, "blocks.1.attn.b_Q"), config=SETTINGS)
 
 
@@ -327,7 +327,7 @@ def test_pictures_that_do_not_fit() -> None:
     assert image_input(arrays, np.ones((2, 7))).shape == (2, 5)
     with pytest.raises(TokensError, match=r"with 7 numbers each, the columns of embed.weight; got shape \(2, 6\)"):
         image_input(arrays, np.ones((2, 6)))
-    with pytest.raises(WeightsError, match="right.weight has shape"):
+    with pytest.raises(WeightsError, match=r"right.weight has shape"):
         load_weights(state(random(Toy())) | {"right.weight": np.ones((5, 3))})
 
 
