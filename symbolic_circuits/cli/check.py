@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
-from symbolic_circuits.cli.inputs import EXIT_CODES, read_tokens, read_weights
+from symbolic_circuits.cli.inputs import EXIT_CODES, read_expansion, read_tokens, read_weights, scores_option
 from symbolic_circuits.cli.progress import progress_bar
-from symbolic_circuits.expansion.expansion import path_expansion
 from symbolic_circuits.numeric.checking import MAX_TERMS
 from symbolic_circuits.numeric.checking import check as check_expansion
 
@@ -17,6 +16,7 @@ Examples:
   symbolic-circuits check "attn(2) bilinear attn(2)" --seed 7
   symbolic-circuits check "attn(8)*3" --position -1
   symbolic-circuits check --weights model.safetensors --tokens "3 4 31"
+  symbolic-circuits check "[rms_norm] attn(2, bias) attn(2)" --scores "1[0]"
 """
 
 
@@ -28,6 +28,7 @@ Examples:
     type=click.Path(path_type=Path),
     help="An .npz or .safetensors file; else the example, or random weights.",
 )
+@scores_option
 @click.option("--tokens", help='Token numbers, such as "3 4 31"; random ones by default.')
 @click.option(
     "--position",
@@ -47,14 +48,15 @@ def check(
     ctx: click.Context,
     model: str | None,
     path: Path | None,
+    scores: str | None,
     tokens: str | None,
     positions: tuple[int, ...],
     seed: int,
     limit: int,
 ) -> None:
-    """Evaluate all terms of MODEL and compare their sum with the forward pass: float64, float32, and exactly modulo a prime."""
+    """Evaluate all terms of MODEL (or of a head's scores) and compare their sum with the forward pass: float64, float32, and exactly modulo a prime."""
     weights, words = read_weights(model, path, seed)
-    expansion = path_expansion(weights.model)
+    expansion = read_expansion(weights.model, scores)
     given = read_tokens(tokens, weights, seed)
     with progress_bar("evaluating terms") as progress:
         report = check_expansion(

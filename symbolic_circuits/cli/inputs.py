@@ -1,6 +1,7 @@
 """What commands share: reading a model, its weights, tokens and numbers; tables; numbers of any size in JSON, CSV and tables."""
 
 import math
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,8 @@ from rich.text import Text
 from symbolic_circuits.cli.inert import inert
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import SpecError, TermError, TokensError
-from symbolic_circuits.expansion.expansion import path_expansion
+from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
+from symbolic_circuits.expansion.scores import scores
 from symbolic_circuits.numeric.checking import AGREES, DIFFERS, UNDECIDED
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
@@ -25,10 +27,12 @@ __all__ = [
     "EXIT_CODES",
     "RANDOM_POSITIONS",
     "input_options",
+    "read_expansion",
     "read_integers",
     "read_number",
     "read_tokens",
     "read_weights",
+    "scores_option",
     "signed",
     "table",
     "without_nan",
@@ -62,6 +66,22 @@ def input_options(command: Callable) -> Callable:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+scores_option = click.option(
+    "--scores", metavar="LAYER[HEAD]", help="The scores of a head, such as 1[0], instead of the output: pairs of terms."
+)
+HEAD = re.compile(r"([0-9]{1,6})\[([0-9]{1,6})\]")
+
+
+def read_expansion(model: Transformer | str, head: str | None) -> PathExpansion:
+    """The expansion of the output of a model; or of the scores of a head, written ``1[0]``."""
+    if head is None:
+        return path_expansion(model)
+    found = HEAD.fullmatch(head)
+    if found is None:
+        raise TermError(f"--scores names a head by its block and number, such as 1[0]; got {head[:40]!r}")
+    return scores(model, int(found[1]), int(found[2]))
 
 
 def read_weights(model: str | None, path: Path | None, seed: int) -> tuple[Weights, str]:

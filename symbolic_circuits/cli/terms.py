@@ -2,10 +2,10 @@
 
 import click
 
-from symbolic_circuits.cli.inputs import read_number, table, written_out
+from symbolic_circuits.cli.inputs import read_expansion, read_number, scores_option, table, written_out
 from symbolic_circuits.cli.output import Output, csv_text, output_options
 from symbolic_circuits.counts import in_words
-from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
+from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.report.classes import path_class_rows
 from symbolic_circuits.report.count_figure import draw_counts
 from symbolic_circuits.report.figures import to_image
@@ -21,6 +21,8 @@ Examples:
   symbolic-circuits terms "(attn(2) bilinear)*3" --sample 5 --seed 1
   symbolic-circuits terms "(attn(12) bilinear)*4" --where "attn.0[1] > bilinear.1.left and bilinear.* <= 1" --limit 3
   symbolic-circuits terms "(attn(12) bilinear)*4" --limit 0 -o counts.svg
+  symbolic-circuits terms "attn(2) attn(2)" --scores "1[0]" --where "attn.0 > scores.query"
+  symbolic-circuits terms "[rms_norm, rotary] (attn(4, b_V) bilinear(bias))*2" --sample 3
 \b
 A query: components (attn.0[1], attn.*[1], bilinear.*, embed), paths (a > b: later; a >> b: directly; bilinear.1.left),
 numbers (attn.* <= 2, order = 3, height, degree), and, or, not, brackets.
@@ -36,6 +38,7 @@ MAX_CLASSES = 10_000
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --sample.")
 @click.option("--where", metavar="QUERY", help="Only the terms of a query; they have numbers of their own.")
 @click.option("--classes", is_flag=True, help="Path classes, heads left open, with the number of terms in each.")
+@scores_option
 @click.option("--notation", help="Add the value of each term: operator, matrix, index or tensor.")
 @output_options("A picture of the numbers by order")
 def terms(
@@ -46,11 +49,12 @@ def terms(
     seed: int,
     where: str | None,
     classes: bool,
+    scores: str | None,
     notation: str | None,
     output: Output,
 ) -> None:
     """Count the terms of MODEL, and list some of them with number, order, height and degree."""
-    whole = path_expansion(model)
+    whole = read_expansion(model, scores)
     expansion = whole if where is None else whole.where(where)
     by_class = classes or not isinstance(expansion.number_of_terms, int)
     if sampled and by_class:
@@ -72,7 +76,8 @@ def terms(
 def print_table(expansion: PathExpansion, whole: PathExpansion, rows: list[dict[str, object]]) -> None:
     """The count, and the rows for people."""
     of_all = "" if expansion is whole else f" of {in_words(whole.number_of_terms)}"
-    click.echo(f"{expansion.model}: {in_words(expansion.number_of_terms)}{of_all} terms")
+    root = "" if expansion.grammar.root is None else f", {expansion.grammar.root.name}"
+    click.echo(f"{expansion.model}{root}: {in_words(expansion.number_of_terms)}{of_all} terms")
     if rows:
         table("", list(rows[0]), [[str(written_out(value)) for value in row.values()] for row in rows])
 
@@ -104,6 +109,7 @@ def data_of(expansion: PathExpansion, whole: PathExpansion, rows: list[dict[str,
 
     return {
         "model": str(expansion.model),
+        "scores": None if expansion.grammar.root is None else expansion.grammar.root.name,
         "query": None if expansion.query is None else str(expansion.query),
         "number_of_terms": plain(expansion.number_of_terms),
         "number_of_all_terms": plain(whole.number_of_terms),

@@ -79,3 +79,18 @@ def test_pictures_that_cannot_be_drawn():
         draw_counts(sc.path_expansion("attn(2)").where("attn >= 2"))
     with pytest.raises(BudgetError, match="grades was asked for"):
         draw_counts(sc.path_expansion("bilinear*11"), "degree")
+
+
+def test_scores():
+    code, output = run("attn(2) attn(2)", "--scores", "1[0]", "--where", "attn.0 > scores.query", "--json")
+    found = json.loads(output)
+    assert (code, found["scores"], found["number_of_terms"], found["number_of_all_terms"]) == (0, "scores.1[0]", 6, 9)
+    code, output = run("attn(2)", "--scores", "1")
+    assert code == 2 and "such as 1[0]; got '1'" in output
+    code = CliRunner().invoke(main, ["check", "[rms_norm] attn(2, bias) attn(2)", "--scores", "1[1]"]).exit_code
+    assert code == 0
+
+
+def test_real_models():
+    code, output = run("[b_U] bilinear(b_1)")
+    assert code == 0 and "bilinear.0(one, embed)" in output and "4 terms" in output
