@@ -20,16 +20,16 @@ from symbolic_circuits.algebra.statement import Statement
 from symbolic_circuits.algebra.tensor import Tensor
 from symbolic_circuits.algebra.verdicts import Proved, Undecided, Verdict
 from symbolic_circuits.counts import in_words
+from symbolic_circuits.expansion.constant import ONE, One, WithOne
 from symbolic_circuits.expansion.grammar import Grammar
 from symbolic_circuits.expansion.interpret import fold, interpret_grammar, value_of
-from symbolic_circuits.expansion.networks import Networks, axis_of
+from symbolic_circuits.expansion.networks import Networks
 from symbolic_circuits.expansion.notation.index import output_indices
 from symbolic_circuits.expansion.notation.operator import OperatorNotation
 from symbolic_circuits.expansion.tensors import BilinearTensors
 from symbolic_circuits.expansion.trees import Trees
 from symbolic_circuits.identities.prove import prove
 from symbolic_circuits.syntax.arrays import Row
-from symbolic_circuits.syntax.contract import contract
 from symbolic_circuits.syntax.vec import Vec
 
 if TYPE_CHECKING:
@@ -101,18 +101,16 @@ def bilinear_blocks(expansion: "PathExpansion") -> list[BilinearTensors]:
 
 def tensor_of(block: BilinearTensors) -> Expr:
     """B_{ijk} = sum_p P_{ip} (W_1)_{pj} (W_2)_{pk}."""
-    if block.W_out is None:
-        return contract("ij,ik->ijk", block.W_1, block.W_2)
-    return contract("ip,pj,pk->ijk", block.W_out, block.W_1, block.W_2)
+    return block.third_order
 
 
 def statement_of_expansion(expansion: "PathExpansion") -> Statement:
     """The listed terms against X_L, each X_l a definition."""
     algebra = Networks(expansion.tensors)
     terms, known = list(expansion), {}
-    listed = algebra.output(algebra.add([fold(term, algebra, known) for term in terms]))
+    total = algebra.add([fold(term, algebra, known) for term in terms])
     definitions, last = streams(expansion.grammar, algebra)
-    model = algebra.output(last)
+    listed, model = (total, last) if expansion.grammar.root is not None else map(algebra.output, (total, last))
     leaves: dict[str, tuple[Axis, ...]] = {}
     for value in (listed, model, *definitions.values()):
         for term in value.terms:
@@ -123,15 +121,18 @@ def statement_of_expansion(expansion: "PathExpansion") -> Statement:
     return Statement(listed, model, dict(sorted(leaves.items())), (), definitions, (), frozenset(), sizes)
 
 
-def streams(grammar: Grammar, algebra: Networks) -> tuple[dict[str, Open], Open]:
-    """X_0, X_1, ... as definitions, and the last as a tensor."""
-    model = grammar.model
-    axes = (axis_of(model.n), axis_of(model.d))
-    shape = tuple(size for axis in axes for size in axis)
+def streams(grammar: Grammar, algebra: Networks) -> tuple[dict[str, Open], Open | One | WithOne]:
+    """X_0, X_1, ... as definitions, and the last as a tensor; the constant is itself."""
     definitions: dict[str, Open] = {}
-    values: list[Open] = []
+    values: list[Open | One | WithOne] = []
     for level, nonterminal in enumerate(grammar.nonterminals):
         name = f"stream after step {level}"  # no tensor of a model has spaces in its name
-        definitions[name] = algebra.add([value_of(production, values, algebra) for production in nonterminal])
-        values.append(Open.of_tensor(Tensor(name, shape), axes))
+        value = algebra.add([value_of(production, values, algebra) for production in nonterminal])
+        if value is ONE:
+            values.append(ONE)
+            continue
+        definitions[name] = value.stream if isinstance(value, WithOne) else value
+        axes = definitions[name].axes
+        named = Open.of_tensor(Tensor(name, tuple(size for axis in axes for size in axis)), axes)
+        values.append(WithOne(named) if isinstance(value, WithOne) else named)
     return definitions, values[-1]

@@ -2,12 +2,15 @@ r"""Terms as trees of operations, each tree known by a number: two terms are the
 
 A head is A^h_{su} W_{ab} x_{ub}, a bilinear layer sum_p P_{ip} (W_1)_{pj} (W_2)_{pk} x_{sj} y_{sk}: from the output axes of such a
 network its operations can be read off one after the other, because the tensors of different operations differ and have ordered axes.
+The same holds of norms, gated layers, scores and biases, each of which has tensors of its own.
 So the tree is a canonical form, found bottom up: the number of a tree is that of (operation, numbers of its inputs), the inputs of a
 layer with W_1 = W_2 in order of their numbers. Subtrees are shared, and every new tree costs one look-up (Aho, Hopcroft and Ullman).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
+from math import prod
 
 from symbolic_circuits.axes import Size
 from symbolic_circuits.errors import BudgetError
@@ -41,6 +44,22 @@ class Trees(Algebra[Collected]):
     def heads(self, component: Component, x: Collected, copies: Size) -> Collected:
         """The sum over the heads of a block is one operation."""
         return self.head(component, x)
+
+    norm = gated = head
+
+    def attention(self, component: Component, inputs: Sequence[Collected]) -> Collected:
+        """All combinations of queries, keys and values."""
+        require_budget(len(self.numbers) + prod(map(len, inputs)))
+        known, out = self.numbers, {}
+        for chosen in product(*(x.items() for x in inputs)):
+            tree = known.setdefault((component, *(tree for tree, _ in chosen)), len(known))
+            out[tree] = out.get(tree, 0) + prod(value for _, value in chosen)
+        return out
+
+    scores = attention
+
+    def attention_heads(self, component: Component, inputs: Sequence[Collected], copies: Size) -> Collected:
+        return self.attention(component, inputs)
 
     def bilinear(self, component: Component, x: Collected, y: Collected) -> Collected:
         require_budget(len(self.numbers) + len(x) * len(y))
