@@ -14,6 +14,7 @@ __all__ = ["main"]
 COMMANDS = {
     "ablate": "Remove or replace the terms of a query, and see what the output makes of it.",
     "check": "Check that the terms of a model add up to its forward pass.",
+    "convert": "Convert weights of other programs to a file of ours, or back.",
     "derive": "Derive the closed form of a model, check it on weights, write the article.",
     "explain": "Explain a prediction by the fewest terms; over a batch, a histogram.",
     "graded": "Sum all terms of each order, without listing any.",

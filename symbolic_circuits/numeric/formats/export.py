@@ -22,7 +22,7 @@ from symbolic_circuits.numeric.formats.settings import CONFIG, Settings, read_se
 from symbolic_circuits.numeric.formats.state import State
 from symbolic_circuits.numeric.formats.weight_format import Place, WeightFormat, numbered, places
 from symbolic_circuits.numeric.weights import Weights
-from symbolic_circuits.spec import N, Attention, Bilinear, Transformer
+from symbolic_circuits.spec import Attention, Bilinear, N, Transformer
 from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 __all__ = ["Exported", "export_weights"]
