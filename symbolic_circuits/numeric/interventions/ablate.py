@@ -1,14 +1,14 @@
 r"""The terms of a query taken out of the output: $\sum_{y \notin Q} k(y) + \mathrm{put\ in}$; nothing, a mean or another input's terms put in.
 
 With *frozen* patterns every term keeps the value that it has in its own run: the output is that of the terms outside of the query,
-plus the terms of the query at the other inputs, each with the patterns of its own run. It is a sum of two totals, exact.
+plus the terms of the query at the other inputs, each with what its own run holds: attention patterns, scales of norms, gates of
+layers. It is a sum of two totals, exact.
 
-With *recomputed* patterns, and where *activations* are replaced rather than whole terms, the run is done anew stream by stream
+With *recomputed* patterns (and scales, and gates), and where *activations* are replaced rather than whole terms, the run is done anew stream by stream
 (:mod:`symbolic_circuits.numeric.interventions.levels`): each block sees the stream without the terms of the query that are in it, and with
 what is put in.
 """
 
-import dataclasses
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -25,14 +25,14 @@ from symbolic_circuits.numeric.graded_streams import dtype_of
 from symbolic_circuits.numeric.interventions.intervention import Intervention
 from symbolic_circuits.numeric.interventions.levels import ACTIVATIONS, TERMS, IntervenedStream, Levels
 from symbolic_circuits.numeric.interventions.runs import finite_run, inputs_of, require_choice, runs_of, whole_expansion
+from symbolic_circuits.numeric.interventions.source_values import SourceValues
 from symbolic_circuits.numeric.ranking.spectral import norm_bound
-from symbolic_circuits.numeric.reference import HeldFixed, forward
 from symbolic_circuits.numeric.rounding import carried_rounding, relative_rounding
 from symbolic_circuits.numeric.streams import Streams
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
 
-__all__ = ["FROZEN", "RECOMPUTED", "WAYS", "Plan", "ablate"]
+__all__ = ["FROZEN", "RECOMPUTED", "WAYS", "Plan", "ablate", "inputs_for"]
 
 WAYS = ("zero", "mean", "resample")
 FROZEN, RECOMPUTED = "frozen", "recomputed"
@@ -76,19 +76,28 @@ class Plan:
 
     def done(self, frozen: Frozen, sources: Iterable[Frozen], number: int, by: str, max_bytes: int = MAX_BYTES) -> Intervention:
         """The intervention on one run, with what a number of others put in; those are made as they are needed."""
-        if self.is_anew:
-            self.levels.require_bytes(frozen, number, max_bytes)
-        else:
-            self.require_bytes(frozen, max_bytes)
+        self.require_bytes(frozen, number, max_bytes)
+        return self.with_values(frozen, self.put_in(sources, number), number, by)
+
+    def put_in(self, sources: Iterable[Frozen], number: int) -> SourceValues | np.ndarray | None:
+        """What the runs of other inputs put in, wherever it is put: values by state, or one stream; None where there are no such runs."""
+        if not number:
+            return None
+        with np.errstate(all="ignore"):
+            if self.is_anew:
+                return self.levels.source_values(list(sources), replace=self.replace)
+            return sum(self.through.interpret(Streams(source)) / number for source in sources)
+
+    def with_values(self, frozen: Frozen, values: SourceValues | np.ndarray | None, number: int, by: str) -> Intervention:
+        """The intervention on one run, with what a number of others put in."""
         with np.errstate(all="ignore"):  # what overflows is an error of its own
             removed = self.through.interpret(Streams(frozen))
-            stream = self.stream(frozen, sources, number, removed)
-            run = forward(self.expansion.model, frozen.weights, frozen.source, held=HeldFixed(patterns=stream.patterns))
-            before = run.output if stream.patterns is frozen.patterns else frozen.forward().output
-            kept, same, put_in, removed = (output(frozen, x) for x in (stream.kept, stream.removed, stream.put_in, removed))
+            stream = self.stream(frozen, values, removed)
+            run = stream.frozen.forward()
+            before = run.output if stream.frozen is frozen else frozen.forward().output
+            kept, same, put_in, removed = (frozen.output(x) for x in (stream.kept, stream.removed, stream.put_in, removed))
             remainder, cancellation = left_over(run.output, kept, same)
-            held = dataclasses.replace(frozen, patterns=stream.patterns)
-            tolerance = self.tolerance(held, run.output, cancellation, remainder)
+            tolerance = self.tolerance(stream.frozen, run.output, cancellation, remainder)
         if not np.isfinite([kept, put_in]).all():
             raise WeightsError(f"the terms of {self.past.title} overflow {kept.dtype} one by one: scale the weights down")
         return Intervention(
@@ -108,10 +117,15 @@ class Plan:
             remainder=remainder,
             cancellation=cancellation,
             tolerance=tolerance,
+            scales=stream.frozen.scales,
+            gates=stream.frozen.gates,
         )
 
-    def require_bytes(self, frozen: Frozen, max_bytes: int) -> None:
-        """Raise BudgetError where the streams of one total take more memory than the limit."""
+    def require_bytes(self, frozen: Frozen, number: int, max_bytes: int) -> None:
+        """Raise BudgetError where the streams of one total, or of the run done anew, take more memory than the limit."""
+        if self.is_anew:
+            self.levels.require_bytes(frozen, number, max_bytes)
+            return
         streams = max(len(part.grammar.nonterminals) for part in (self.through, self.past))
         needed = streams * frozen.x0.size * dtype_of(frozen).itemsize
         if needed > max_bytes:
@@ -129,15 +143,12 @@ class Plan:
         sums = (self.expansion, self.through, self.past)
         return max(expected, carried_rounding(sums, frozen, range(frozen.positions), size))
 
-    def stream(self, frozen: Frozen, sources: Iterable[Frozen], number: int, removed: np.ndarray) -> IntervenedStream:
+    def stream(self, frozen: Frozen, values: SourceValues | np.ndarray | None, removed: np.ndarray) -> IntervenedStream:
         """The last stream: by two totals, or by a run done anew."""
         if self.is_anew:
-            recomputed = self.patterns == RECOMPUTED
-            return self.levels.run(frozen, list(sources), replace=self.replace, recomputed=recomputed)
-        put_in = np.zeros_like(removed)
-        for source in sources:
-            put_in = put_in + self.through.interpret(Streams(source)) / number
-        return IntervenedStream(self.past.interpret(Streams(frozen)), removed, put_in, frozen.patterns)
+            return self.levels.run(frozen, values, replace=self.replace, recomputed=self.patterns == RECOMPUTED)
+        put_in = np.zeros_like(removed) if values is None else values
+        return IntervenedStream(self.past.interpret(Streams(frozen)), removed, put_in, frozen)
 
 
 def ablate(
@@ -161,12 +172,15 @@ def ablate(
     expansion : the path expansion of the weights' model, whole
     query : a text in the language of :mod:`symbolic_circuits.expansion.queries.language`, or a Query
     tokens : one sequence (n,), or the residual input (n, d) of a model without embedding
-    by : "zero", "mean" over ``batch``, or "resample" from ``other``
+    by : "zero", "mean" over ``batch``, or "resample" from ``other``. Biases and positions are terms (``bias.0``, ``one``, ``position``), which a
+        query takes out or leaves; norms are no steps, and biases inside a softmax or a gate no terms
     batch : inputs like ``tokens``, of the same length, for the mean
     other : an input like ``tokens``, of the same length, to resample from
-    patterns : "frozen": every term keeps the value of its own run; "recomputed": attention patterns of the terms kept are computed
-        from the intervened streams, in which the terms of the query are missing too: ``not heads = 2`` then takes the embedding from
-        what attention reads. A path that ends in ``>> output`` takes terms from the output only
+    patterns : "frozen": every term keeps the value of its own run, and with it the attention patterns, scales of norms and gates of
+        that run; "recomputed": all three are computed from the intervened streams for the terms kept,
+        in which the terms of the query are missing too: ``not heads = 2`` then takes the embedding from
+        what attention reads. A path that ends in ``>> output`` takes terms from the output only, and no norm sees it. Patterns of heads
+        without softmax are parts of the terms (unless the model holds them fixed): they are what the streams make them either way
     replace : "terms": what is put in is the value of whole terms in their own run. "activations": only what becomes part of the
         query is put in, and all that is built on it is computed in the intervened run; so ablating a head overwrites its
         output, as in activation patching (and that of components that read nothing else). The same for "zero".
@@ -209,11 +223,6 @@ def inputs_for(by: str, batch: Iterable[object] | None, other: object) -> list[o
         if (value is not None) != (name == wanted):
             raise TokensError(f"by={by!r} takes {wanted or 'neither batch nor other'}; got {name}={value!r:.40}")
     return None if wanted is None else ([other] if wanted == "other" else batch)
-
-
-def output(frozen: Frozen, stream: np.ndarray) -> np.ndarray:
-    """The output of a stream."""
-    return frozen.output(stream)
 
 
 def left_over(whole: np.ndarray, *parts: np.ndarray) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 r"""What an intervention did: the output before and after, what was taken out and what was put in, and the change of a readout.
 
-$\mathrm{after} = \sum_{y \notin Q} k(y) + \mathrm{put\ in}$, k being the values with the patterns of the intervened run. The terms outside of
-Q and those of Q add up to the forward pass with these patterns; what is left of it is the remainder.
+$\mathrm{after} = \sum_{y \notin Q} k(y) + \mathrm{put\ in}$, k being the values with the patterns, scales and gates of the intervened run. The terms
+outside of Q and those of Q add up to the forward pass in which these are held; what is left of it is the remainder.
 """
 
 from collections.abc import Mapping
@@ -55,6 +55,8 @@ class Intervention:
     remainder: float  # of the forward pass with these patterns, when the terms kept and those of the query are taken away
     cancellation: float  # the norms of the two sums over that of the forward pass
     tolerance: float  # the remainder that rounding may explain
+    scales: Mapping[int, np.ndarray] = field(default_factory=dict, repr=False)  # norm -> scales of the intervened run, (n,)
+    gates: Mapping[int, np.ndarray] = field(default_factory=dict, repr=False)  # layer with a gate -> gates of that run, (n, m)
 
     @property
     def verdict(self) -> str:
