@@ -169,10 +169,11 @@ class Building:
         """What the output reads: the last stream, its norm, the constant."""
         for step in self.model.steps:
             self.streams.append(self.step(step, self.streams[-1]))
+        last = self.streams[-1]
         if self.model.has_final_norm:
-            self.add(self.norm(self.model.number_of_blocks, self.streams[-1]))
+            last = self.add(self.norm(self.model.number_of_blocks, last))
         if self.model.output_bias:
-            self.add([Production(None, (len(self.rules) - 1,)), Production(None, (self.one,))])
+            self.add([Production(None, (last,)), Production(None, (self.one,))])
 
     def scores(self, root: Component) -> None:
         """The scores of a head: pairs of terms of the stream that its queries and keys read."""
