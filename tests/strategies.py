@@ -4,6 +4,7 @@
 | --- | --- |
 | ``transformers()`` | models with at most ``max_terms`` terms; symbolic or small sizes, and names that clash with indices |
 | ``frozen_models()`` | such a model with random weights and its attention patterns at one input |
+| ``real_transformers()`` | models with biases, norms, positions, scales, gates and attention without softmax |
 """
 
 import numpy as np
@@ -94,3 +95,85 @@ def freeze_at_random(model: sc.Transformer | str, seed: int = 0) -> Frozen:
 def frozen_models(draw: st.DrawFn, **bounds: object) -> Frozen:
     """A drawn model that has weights, at random ones, its attention patterns held fixed."""
     return freeze_at_random(draw(transformers(**bounds).filter(layout)), draw(st.integers(0, 2**16)))
+
+
+# models with what trained ones have
+
+
+def parts_of(*names: str) -> st.SearchStrategy:
+    """Some of these names, often none."""
+    return st.one_of(
+        st.just(()), st.sets(st.sampled_from(names)).map(lambda found: tuple(name for name in names if name in found))
+    )
+
+
+@st.composite
+def real_attentions(draw: st.DrawFn, *, residual: bool | None = None) -> sc.Attention:
+    """Attention with biases, without softmax, with scales."""
+    scores = draw(st.sampled_from(["softmax", "softmax", "linear", "bilinear"]))
+    return sc.Attention(
+        draw(st.integers(1, 2)),
+        residual=draw(st.booleans()) if residual is None else residual,
+        biases=draw(parts_of("b_Q", "b_K", "b_V", "b_O")),
+        scores=scores,
+        frozen=scores != "softmax" and draw(st.booleans()),
+        score_scale=draw(st.booleans()),
+        output_scale=draw(st.booleans()),
+    )
+
+
+@st.composite
+def real_bilinears(draw: st.DrawFn, *, residual: bool | None = None) -> sc.Bilinear:
+    """Bilinear layers with biases, and gated ones."""
+    kind = draw(st.sampled_from(["plain", "tied", "gated"]))
+    return sc.Bilinear(
+        output=draw(st.booleans()),
+        tied=kind == "tied",
+        residual=draw(st.booleans()) if residual is None else residual,
+        biases=draw(parts_of("b_1", "b_out") if kind == "tied" else parts_of("b_1", "b_2", "b_out")),
+        gate=draw(st.sampled_from(["relu", "silu", "gelu", "gelu_tanh", "sigmoid"])) if kind == "gated" else None,
+    )
+
+
+@st.composite
+def real_items(draw: st.DrawFn) -> Block | sc.Parallel:
+    """One block, or two in parallel."""
+    one = st.sampled_from([real_attentions, real_bilinears])
+    if draw(st.integers(0, 3)):
+        return draw(draw(one)())
+    return sc.Parallel(tuple(draw(draw(one)(residual=True)) for _ in range(2)), draw(st.booleans()))
+
+
+@st.composite
+def real_transformers(draw: st.DrawFn, *, max_blocks: int = 3, max_terms: int | None = 400) -> sc.Transformer:
+    """A model with biases, norms, positions, scales, gates and scores without softmax, each or none; its sizes are symbols."""
+    norm = draw(st.sampled_from([None, "rms", "layer"]))
+    embedding, unembedding = draw(st.sampled_from([(True, True), (True, True), (True, False), (False, True), (False, False)]))
+    post_norm = norm is not None and draw(st.booleans())
+    said = {
+        "embedding": embedding,
+        "unembedding": unembedding,
+        "norm": norm,
+        "gains": norm is not None and draw(st.booleans()),
+        "post_norm": post_norm,
+        "final_norm": norm is None or post_norm or draw(st.booleans()),
+        "positions": draw(st.sampled_from([None, "learned", "shortformer", "rotary"])),
+        "output_bias": unembedding and draw(st.booleans()),
+    }
+    blocks = draw(st.lists(real_items(), max_size=max_blocks))
+    model = sc.Transformer(tuple(blocks), **said)
+    while max_terms is not None and sc.path_expansion(model).number_of_terms > max_terms:
+        blocks.pop()
+        model = sc.Transformer(tuple(blocks), **said)
+    return model
+
+
+def real_weights(model: sc.Transformer | str, seed: int = 0) -> sc.Weights:
+    """Small random weights."""
+    return sc.Weights.random(model, d=4, e=3, m=5, V=6, n_ctx=5, seed=seed)
+
+
+def freeze_real(model: sc.Transformer | str, seed: int = 0, n: int = 3) -> Frozen:
+    """Such weights at random tokens, or at a random residual input."""
+    weights, generator = real_weights(model, seed), np.random.default_rng(seed + 1)
+    return sc.freeze(weights, generator.integers(0, 6, n) if weights.model.embedding else generator.standard_normal((n, 4)))

@@ -18,14 +18,16 @@ from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError, WeightsError
 from symbolic_circuits.expansion.expansion import PathExpansion, interpret, path_expansion
 from symbolic_circuits.expansion.grammar import grammar_of
-from symbolic_circuits.numeric.activations import finite_forward
+from symbolic_circuits.numeric.activations import last_stream
 from symbolic_circuits.numeric.array_library import as_numpy, library_of, same_kind
 from symbolic_circuits.numeric.checking import AGREES, DIFFERS, UNDECIDED
 from symbolic_circuits.numeric.evaluate import MAX_BYTES
 from symbolic_circuits.numeric.frozen import Frozen, freeze
 from symbolic_circuits.numeric.grade_counts import GradeCounts
 from symbolic_circuits.numeric.grade_ranges import GradeRanges
-from symbolic_circuits.numeric.graded_streams import dtype_of, graded_streams
+from symbolic_circuits.numeric.graded_budget import dtype_of
+from symbolic_circuits.numeric.graded_series import heads_of
+from symbolic_circuits.numeric.graded_streams import graded_streams
 from symbolic_circuits.numeric.matching import require_match
 from symbolic_circuits.numeric.output_places import places, require_grade, targets_read, tokens_read
 from symbolic_circuits.numeric.rounding import relative_rounding
@@ -54,8 +56,8 @@ class GradedSums:
     grades: tuple[int, ...]
     terms: tuple[int, ...] | None  # number of terms of each grade; None where there are over MAX_COUNTED grades
     positions: tuple[int, ...]
-    streams: np.ndarray  # (grades, positions, d)
-    logits: np.ndarray | None  # (grades, positions, tokens); None without unembedding
+    streams: np.ndarray  # (grades, positions, d), after the last norm; the bias b_U is no part of it
+    logits: np.ndarray | None  # (grades, positions, tokens), b_U in grade 0; None without unembedding
     logits_of: tuple[int, ...]  # the tokens
     norms: np.ndarray  # (grades,) norm of the stream
     shares: np.ndarray  # (grades,) <x_k, X> / <X, X>, which add up to 1 where no grade is left out
@@ -188,7 +190,7 @@ def graded(
     """
     expansion = expansion if isinstance(expansion, PathExpansion) else path_expansion(expansion)
     require_grade(up_to)
-    require_match(expansion, weights.model, weights.arrays, None)
+    require_match(expansion, weights.model, weights.weights if isinstance(weights, Frozen) else weights.arrays, None)
     bounds = expansion.interpret(GradeRanges(by))
     with np.errstate(all="ignore"):  # what overflows is an error of its own
         frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)
@@ -201,13 +203,17 @@ def graded(
         require_output(expansion, frozen, number, len(where), len(chosen), max_bytes)
         series = graded_streams(expansion, frozen, by, up_to=high, max_bytes=max_bytes, progress=progress)
     found = library_of(series.array).permute_dims(series.array[where], (1, 0, 2))
-    streams = np.ascontiguousarray(as_numpy(found))
-    if not np.isfinite(streams).all():
-        raise WeightsError(f"grades of {str(expansion.model)!r} by {by} overflow {streams.dtype}: scale the weights down")
-    total = total[where]
-    grades = tuple(range(series.first, series.first + len(streams)))
+    read, whole = (
+        np.ascontiguousarray(as_numpy(found)),
+        total[where],
+    )  # what the unembedding reads, the constant coordinate included
+    if not np.isfinite(read).all():
+        raise WeightsError(f"grades of {str(expansion.model)!r} by {by} overflow {read.dtype}: scale the weights down")
+    d = frozen.width - frozen.model.has_constant
+    streams, total = read[..., :d], whole[:, :d]
+    grades = tuple(range(series.first, series.first + len(read)))
     W_U = host.arrays["W_U"] if host.model.unembedding else None
-    remainders, losses = accuracies(streams, total, W_U, right)
+    remainders = remainders_of(streams, total)
     size, norms = float(np.linalg.norm(total)), np.linalg.norm(streams, axis=(1, 2))
     return GradedSums(
         expansion=expansion,
@@ -219,7 +225,7 @@ def graded(
         terms=terms_of_grades(expansion, by, grades),
         positions=tuple(where),
         streams=same_kind(streams, found),
-        logits=None if W_U is None else same_kind(streams @ W_U[chosen].T, found),
+        logits=None if W_U is None else same_kind(read @ heads_of(W_U, chosen).T, found),
         logits_of=tuple(chosen) if W_U is not None else (),
         norms=norms,
         shares=np.array([ratio(np.vdot(x, total), size**2) for x in streams]),
@@ -229,8 +235,8 @@ def graded(
         cancellation=ratio(norms.sum(), size),
         total=same_kind(total, found),
         total_of=total_of,
-        losses=losses,
-        loss=None if right is None else cross_entropy(total @ W_U.T, right),
+        losses=None if right is None else losses_of(read, W_U, right),
+        loss=None if right is None else cross_entropy(whole @ W_U.T, right),
     )
 
 
@@ -243,10 +249,10 @@ def terms_of_grades(expansion: PathExpansion, by: str, grades: Sequence[int]) ->
 
 
 def total_of_expansion(expansion: PathExpansion, frozen: Frozen) -> tuple[np.ndarray, str]:
-    """The stream (n, d) that all grades add up to, and what it is: the reference forward pass where no term is left out."""
-    streams = finite_forward(frozen).streams
+    """The stream (n, width) that all grades add up to, and what it is: the reference forward pass where no term is left out."""
+    stream = last_stream(frozen)
     if expansion.grammar == grammar_of(expansion.model):
-        return streams[-1], FORWARD
+        return stream, FORWARD
     return interpret(expansion, Streams(frozen)), TERMS
 
 
@@ -260,17 +266,22 @@ def require_output(expansion: PathExpansion, frozen: Frozen, grades: int, positi
         )
 
 
-def accuracies(
-    streams: np.ndarray, total: np.ndarray, W_U: np.ndarray | None, targets: list[int] | None
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """The remainder after each grade, and the loss of the grades so far."""
-    size, so_far, remainders, losses = float(np.linalg.norm(total)), np.zeros_like(total), [], []
+def remainders_of(streams: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """The remainder after each grade."""
+    size, so_far, remainders = float(np.linalg.norm(total)), np.zeros_like(total), []
     for stream in streams:
         so_far = so_far + stream
         remainders.append(ratio(np.linalg.norm(total - so_far), size))
-        if targets is not None:
-            losses.append(cross_entropy(so_far @ W_U.T, targets))
-    return np.array(remainders), None if targets is None else np.array(losses)
+    return np.array(remainders)
+
+
+def losses_of(streams: np.ndarray, W_U: np.ndarray, targets: Sequence[int]) -> np.ndarray:
+    """The loss of the grades so far, after each grade."""
+    so_far, losses = np.zeros_like(streams[:1]).sum(axis=0), []
+    for stream in streams:
+        so_far = so_far + stream
+        losses.append(cross_entropy(so_far @ W_U.T, targets))
+    return np.array(losses)
 
 
 def cross_entropy(logits: np.ndarray, targets: Sequence[int]) -> float:

@@ -1,7 +1,8 @@
 r"""The relative difference of two sums of the same terms that rounding may explain.
 
-At first $c \, \epsilon \, k D \kappa$: k is the number of steps of the model, $\kappa$ the sum of the norms of the parts over the norm of their sum
-(the cancellation), and D the largest degree of a term, because a relative error of the input becomes D times as large in a term of degree D.
+At first $c \, \epsilon \, k D \kappa$: k is the number of steps of the model, its norms included, $\kappa$ the sum of the norms of the parts over the
+norm of their sum (the cancellation), and D the largest number of leaves of a term, because a relative error of them becomes D times as large
+in a product of D.
 Sums may also cancel inside the model, of which the output shows nothing: errors carried along with the sums know it.
 """
 
@@ -10,10 +11,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from symbolic_circuits.expansion.expansion import PathExpansion
+from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.numeric.checking import ROUNDING
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.grade_ranges import GradeRanges
 from symbolic_circuits.numeric.running_errors import RunningErrors
+from symbolic_circuits.numeric.weights import norms_of
 
 __all__ = ["carried_rounding", "relative_rounding"]
 
@@ -26,9 +29,16 @@ def relative_rounding(expansion: PathExpansion, dtype: np.dtype, cancellation: f
     >>> round(many / one)
     16
     """
-    steps, degrees = 2 + expansion.model.number_of_blocks, expansion.interpret(GradeRanges("degree"))
-    degree = 1 if degrees is None else max(1, degrees[1])
-    return float(ROUNDING * steps * degree * np.finfo(dtype).eps * max(cancellation, 1.0))
+    model, leaves = expansion.model, expansion.interpret(LeafRanges("degree"))
+    steps = 2 + model.number_of_blocks + len(norms_of(model))
+    return float(ROUNDING * steps * (1 if leaves is None else leaves[1]) * np.finfo(dtype).eps * max(cancellation, 1.0))
+
+
+class LeafRanges(GradeRanges):
+    """The lowest and the highest number of leaves of a term, whatever they are."""
+
+    def input(self, component: Component) -> tuple[int, int]:
+        return 1, 1
 
 
 def carried_rounding(expansions: Iterable[PathExpansion], frozen: Frozen, positions: Sequence[int], size: float) -> float:

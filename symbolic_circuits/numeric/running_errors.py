@@ -5,12 +5,14 @@ r"""How far rounding may move the sum of all terms, and all terms together: a bo
 | x, e | the sum of the terms, and a bound on its rounding error | n x d, n |
 | S, E | bounds on the sum of the norms of the terms, and on the sum of their rounding errors, computed one by one | n |
 
-A head takes e to $\|W_{OV}\| \, |A| e$ and adds what its own products round; terms that cancel are large in S, not in x.
+A head takes e to $\|W_{OV}\| \, |A| e$ and adds what its own products round; terms that cancel are large in S, not in x. What is linear in
+each of several inputs takes errors to the sum over inputs of the bound at the error of one and the sizes of the others: of a head without
+softmax the bound is $f \|W_Q\| \|W_K\| \|W_{OV}\| \, |q_s| \sum_{t \le s} |k_t| |v_t|$.
 All to first order in epsilon.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -22,6 +24,8 @@ from symbolic_circuits.numeric.ranking.spectral import bilinear_bound, norm_boun
 from symbolic_circuits.numeric.streams import Streams
 
 __all__ = ["Errors", "RunningErrors"]
+
+Bound: TypeAlias = Callable[[np.ndarray], np.ndarray]  # of sizes at all positions
 
 
 class Errors(NamedTuple):
@@ -74,6 +78,63 @@ class RunningErrors(Algebra[Errors]):
             sigma * x.S * y.S,
             (sigma * x.S) * y.E + (sigma * y.S) * x.E + own * x.S * y.S,
         )
+
+    def norm(self, component: Component, x: Errors) -> Errors:
+        w = np.asarray(self.frozen.arrays[f"norm.{component.layer}.w"], dtype=np.float64)
+        gain = np.asarray(self.frozen.scales[component.layer], dtype=np.float64) * float(np.abs(w).max())
+        own = self.epsilon * (3 if self.frozen.model.norm == "rms" else 4 + len(w)) * gain
+        return self.linear(self.streams.norm(component, x.x), x, lambda size: gain * size, lambda size: own * size)
+
+    def gated(self, component: Component, x: Errors) -> Errors:
+        """W_out(G . (W_2 x)), with the largest gate of each position."""
+        name, arrays = f"bilinear.{component.layer}", self.frozen.arrays
+        W_2 = np.asarray(arrays[f"{name}.W_2"], dtype=np.float64)
+        gates = np.abs(np.asarray(self.streams.gates(component), dtype=np.float64)).max(axis=1)
+        norm, length = float(norm_bound(W_2)), float(lengths(W_2, axes=2))
+        if f"{name}.W_out" in arrays:
+            W_out = np.asarray(arrays[f"{name}.W_out"], dtype=np.float64)
+            norm, length = norm * float(norm_bound(W_out)), length * float(lengths(W_out, axes=2))
+        own = self.epsilon * (sum(W_2.shape) + 1) * length
+        value = self.streams.gated(component, x.x)
+        return self.linear(value, x, lambda size: norm * gates * size, lambda size: own * gates * size)
+
+    def linear(self, value: np.ndarray, x: Errors, bound: Bound, own: Bound) -> Errors:
+        """What a linear map makes of a sum, given bounds on its value and on what it rounds at an input of some size."""
+        e, E = (bound(error) + own(size) for error, size in ((x.e, self.size(x)), (x.E, x.S)))
+        return Errors(value, e, bound(x.S), E)
+
+    def attention(self, component: Component, inputs: Sequence[Errors]) -> Errors:
+        """A head whose pattern is a product of its inputs, zero where the source comes later."""
+        norm, own = self.bounds_of_head(component)
+
+        def bound(sizes: Sequence[np.ndarray]) -> np.ndarray:
+            """|q_s| sum_t |k_t| |v_t|, or with two queries and keys."""
+            *pairs, value = sizes
+            return np.prod(pairs[::2], axis=0) * np.cumsum(np.prod(pairs[1::2], axis=0) * value)
+
+        def error(sizes: Sequence[np.ndarray], errors: Sequence[np.ndarray]) -> np.ndarray:
+            parts = [bound([*sizes[:k], found, *sizes[k + 1 :]]) for k, found in enumerate(errors)]
+            return norm * sum(parts) + own * bound(sizes)
+
+        sizes, largest = [self.size(x) for x in inputs], [x.S for x in inputs]
+        value = self.streams.attention(component, [x.x for x in inputs])
+        return Errors(value, error(sizes, [x.e for x in inputs]), norm * bound(largest), error(largest, [x.E for x in inputs]))
+
+    def bounds_of_head(self, component: Component) -> tuple[float, float]:
+        """What the norms of queries, keys and values are multiplied by at most, in a head's value and in what it rounds."""
+        pairs = {"linear": 1, "bilinear": 2}[component.spec.scores]
+        norm = own = abs(float(self.frozen.factor(component.layer))) ** pairs
+        letters = ["V", "O", *(("Q", "K") if pairs == 1 else ("Q1", "K1", "Q2", "K2"))]
+        matrices = [
+            np.asarray(self.frozen.arrays[f"attn.{component.layer}.W_{k}"][component.head], dtype=np.float64) for k in letters
+        ]
+        for W in matrices:
+            norm, own = norm * float(norm_bound(W)), own * float(lengths(W, axes=2))
+        e = len(matrices[0])
+        rounded = self.frozen.positions + sum(W.shape[1] for W in matrices) + pairs * (e + 1) + 1
+        if self.frozen.turned is not None:  # of absolute values a rotation is at most sqrt(2), of queries and of keys
+            own, rounded = own * 2**pairs, rounded + 4 * pairs
+        return norm, self.epsilon * rounded * own
 
     def add(self, values: Sequence[Errors]) -> Errors:
         x = self.streams.add([value.x for value in values])
