@@ -1,7 +1,8 @@
-r"""Heads in a row are linear: a term is a chain of heads, outermost first, that ends at the input or at a bilinear layer.
+r"""Heads in a row are linear: a term is a chain of heads, outermost first, that ends at a leaf or at a bilinear layer.
 
 A *reader* is what a chain continues with: the nonterminal that a head, or the output, reads. Terms that pass by steps unchanged are
-followed at once, so that the *reading* of a nonterminal is what really makes its terms: the input, heads, bilinear layers.
+followed at once, and so are norms, so that the *reading* of a nonterminal is what really makes its terms: leaves (the input, positions,
+biases, the constant), heads, bilinear layers.
 
 | letter | meaning | shape |
 | --- | --- | --- |
@@ -15,9 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from symbolic_circuits.expansion.grammar import Component, Grammar, Production
+from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.numeric.frozen import Frozen
+from symbolic_circuits.numeric.ranking.through import DIRECT, Through
+from symbolic_circuits.numeric.streams import Streams
 
-__all__ = ["Chains", "HeadFamily", "PairFamily", "Reading"]
+__all__ = ["Chains", "HeadFamily", "Leaf", "PairFamily", "Reading"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,13 +63,28 @@ class PairFamily:
         return u if self.W_out is None else u @ self.W_out
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """A term without heads and layers: a component without inputs, perhaps behind norms."""
+
+    term: Term
+    values: np.ndarray  # (n, width)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What makes the terms of a nonterminal, those that pass by included."""
+    """What makes the terms of a nonterminal, those that pass by included; and the norms that are between."""
 
-    input: Component | None  # the input itself, where it is one of the terms
-    heads: tuple[int, ...]  # numbers of head families
-    pairs: tuple[int, ...]  # numbers of pair families
+    leaves: tuple[Leaf, ...]
+    heads: dict[int, Through]  # numbers of head families
+    pairs: dict[int, Through]  # numbers of pair families
+
+    def behind(self, frozen: Frozen, norm: Component) -> "Reading":
+        """What a norm makes of these terms."""
+        streams = Streams(frozen)
+        leaves = tuple(Leaf(Term(norm, (leaf.term,)), streams.norm(norm, leaf.values)) for leaf in self.leaves)
+        heads, pairs = ({k: via.then(frozen, norm) for k, via in found.items()} for found in (self.heads, self.pairs))
+        return Reading(leaves, heads, pairs)
 
 
 class Chains:
@@ -83,21 +102,21 @@ class Chains:
     def reading_of(self, k: int, rules: tuple[Production, ...]) -> Reading:
         """The families that nonterminal k brings, and those of the nonterminals that pass it by."""
         grouped: dict[tuple[int, int], list[Component]] = {}
-        source, heads, pairs = None, [], []
+        leaves, heads, pairs = [], {}, {}
         for production in rules:
             component = production.component
-            if component is None:
+            if component is None or component.kind == "norm":
                 passed = self.readings[production.inputs[0]]
-                source = source or passed.input
-                heads, pairs = [*heads, *passed.heads], [*pairs, *passed.pairs]
-            elif component.kind == "input":
-                source = component
+                passed = passed if component is None else passed.behind(self.frozen, component)
+                leaves, heads, pairs = [*leaves, *passed.leaves], heads | passed.heads, pairs | passed.pairs
+            elif not production.inputs:
+                leaves.append(Leaf(Term(component, ()), self.frozen.leaf(component)))
             elif component.kind == "attn":
                 grouped.setdefault((component.layer, production.inputs[0]), []).append(component)
             else:
-                pairs.append(self.new_pairs(k, production))
-        heads += [self.new_heads(k, inputs, components) for (_, inputs), components in grouped.items()]
-        return Reading(source, tuple(heads), tuple(pairs))
+                pairs[self.new_pairs(k, production)] = DIRECT
+        heads |= {self.new_heads(k, inputs, components): DIRECT for (_, inputs), components in grouped.items()}
+        return Reading(tuple(leaves), heads, pairs)
 
     def new_heads(self, k: int, source: int, components: list[Component]) -> int:
         """The number of a new family of heads."""

@@ -41,7 +41,7 @@ class Part:
     def orders(self) -> np.ndarray:
         """The order of every candidate."""
         below = sum(of.orders[numbers] for of, numbers in self.inputs)
-        return below + np.full(len(self.values), int(self.component is not None and self.component.kind != "input"))
+        return below + np.full(len(self.values), int(self.component is not None and self.component.is_block))
 
     def __getitem__(self, rows: np.ndarray) -> "Part":
         return Part(self.component, tuple((of, numbers[rows]) for of, numbers in self.inputs), self.values[rows])
@@ -93,11 +93,14 @@ class KeptLists:
         at = np.flatnonzero(self.needed[k])
         parts = []
         for production in self.chains.grammar.nonterminals[k]:
-            if production.component is None:
+            component = production.component
+            if component is None or component.kind == "norm":
                 source = self.lists[production.inputs[0]]
-                parts.append(Part(None, ((source, np.arange(len(source))),), source.at_positions(at)))
-            elif production.component.kind == "input":
-                parts.append(Part(production.component, (), self.chains.frozen.x0[None, at]))
+                values = source.at_positions(at)
+                values = values if component is None else self.normed(component.layer, at, values)
+                parts.append(Part(component, ((source, np.arange(len(source))),), values))
+            elif not production.inputs:
+                parts.append(Part(component, (), self.chains.frozen.leaf(component)[None, at]))
         parts += [part for family in self.chains.heads if family.nonterminal == k for part in self.through(family, at)]
         parts += [self.paired(family, at) for family in self.chains.pairs if family.nonterminal == k]
         return self.largest(k, at, [part for part in parts if len(part.values)])
@@ -123,6 +126,11 @@ class KeptLists:
             return slim[place].term(i - int(starts[place]))
 
         return TermList(at, values, orders, term)
+
+    def normed(self, number: int, at: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """What a norm makes of streams (N, P, d) at some positions."""
+        frozen = self.chains.frozen
+        return frozen.scales[number][at, None] * frozen.gained(number, values)
 
     def through(self, family: HeadFamily, at: np.ndarray) -> list[Part]:
         """What the heads of a family make of the list that they read."""

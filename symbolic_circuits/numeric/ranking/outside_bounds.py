@@ -1,7 +1,7 @@
 r"""Bounds from outside: $O_k(s)$ with $|value| \le \sum_s O_k(s) |x_s|$ for every complete term that contains the term x of nonterminal k.
 
 From the output down: a head h takes O to $\|W_{OV}^h\| \, |A^h|^T O$, a bilinear layer takes it to $\sigma O(s) \nu(s)$, with the bound
-$\nu$ on its other input. A term x that makes this sum small cannot be a part of any large term.
+$\nu$ on its other input, and a norm to $\max |w| \, |r_s| O(s)$. A term x that makes this sum small cannot be a part of any large term.
 """
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from symbolic_circuits.numeric.ranking.lengths import finite
 from symbolic_circuits.numeric.ranking.prefix_bounds import PrefixBounds
 from symbolic_circuits.numeric.ranking.spectral import norm_bound
+from symbolic_circuits.numeric.ranking.through import DIRECT
 
 __all__ = ["outside_bounds"]
 
@@ -29,8 +30,10 @@ def outside_bounds(bounds: PrefixBounds, root: np.ndarray, probe: np.ndarray) ->
         pairs.setdefault(family.nonterminal, []).append(family)
     for k in range(len(rules) - 1, -1, -1):
         for production in rules[k]:
-            if production.component is None:
-                np.maximum(O[production.inputs[0]], O[k], out=O[production.inputs[0]])
+            component = production.component
+            if component is None or component.kind == "norm":
+                source, via = production.inputs[0], DIRECT if component is None else DIRECT.then(chains.frozen, component)
+                np.maximum(O[source], via.gain * via.sized(O[k]), out=O[source])
         for family in heads.get(k, ()):
             gains = norm_bound(family.W_O) * norm_bound(family.W_V) * ROUNDING
             found = gains[:, None] * (O[k] @ np.abs(family.A))

@@ -22,6 +22,7 @@ from symbolic_circuits.numeric.ranking.lengths import finite, lengths
 from symbolic_circuits.numeric.ranking.pair_outputs import PairOutputs
 from symbolic_circuits.numeric.ranking.spectral import bilinear_bound, norm_bound
 from symbolic_circuits.numeric.ranking.term_lists import TermList
+from symbolic_circuits.numeric.ranking.through import Through
 from symbolic_circuits.numeric.ranking.virtual import VirtualWeights
 from symbolic_circuits.numeric.ranking.writers import RestrictedLayer, Writer
 
@@ -51,7 +52,7 @@ class PrefixBounds:
         self.n = chains.frozen.positions
         self.beta: list[np.ndarray] = []
         self.direct: list[np.ndarray] = []  # the part of beta of terms whose last component is no head
-        self.first: list[np.ndarray | None] = []  # (H, n, r) what heads make of the input
+        self.first: list[list[np.ndarray]] = []  # (H, n, r) what heads make of each leaf
         self.norms: list[np.ndarray] = []  # of pair families, (J, n)
         self.sigma: list[float] = []
         self.gains: list[tuple[np.ndarray, np.ndarray]] = []  # |B(x, y)_s| <= gain(s) |x_s|, and the same for y, (n,) each
@@ -95,14 +96,14 @@ class PrefixBounds:
     # heads
 
     def add_heads(self, family: HeadFamily) -> None:
-        """beta of a family, and what it makes of the input."""
+        """beta of a family, and what it makes of the leaves."""
         reading = self.chains.readings[family.source]
         direct = np.zeros((len(family.components), self.J, self.n))
-        self.first.append(None)
-        if reading.input is not None:
-            read = self.chains.frozen.x0 @ family.W_V.swapaxes(1, 2)
-            direct[:, 0] = lengths(read)
-            self.first[-1] = family.A @ read
+        self.first.append([])
+        for leaf in reading.leaves:
+            read = leaf.values @ family.W_V.swapaxes(1, 2)
+            np.maximum(direct[:, 0], lengths(read), out=direct[:, 0])
+            self.first[-1].append(family.A @ read)
         for number in reading.pairs:
             np.maximum(direct, self.read_pairs(family, number), out=direct)
         beta = direct.copy()
@@ -113,15 +114,17 @@ class PrefixBounds:
 
     def read_pairs(self, family: HeadFamily, number: int) -> np.ndarray:
         """Bounds on what heads read of the outputs of a bilinear layer."""
+        via = self.chains.readings[family.source].pairs[number]
+        W_V = via.turned(family.W_V)
         if number in self.outputs:
             found = self.outputs[number]
-            read = [lengths(found.values @ W.T) for W in family.W_V]
+            read = [via.sized(lengths(found.values @ W.T), found.at) for W in W_V]
             return np.array([self.by_order(norms, found.orders, found.at) for norms in read])
-        return norm_bound(family.W_V)[:, None, None] * self.norms[number]
+        return norm_bound(W_V)[:, None, None] * via.sized(self.norms[number])
 
     def read_heads(self, family: HeadFamily, writer: HeadFamily) -> np.ndarray:
         """Bounds on what heads read of the outputs of other heads, (H, J, n)."""
-        M = self.virtual.between(family, writer)
+        M, via = self.virtual.between(family, writer), self.read_by(family, writer)
         (h, g, r, q), n = M.shape, self.n
         one = norm_bound(M)
         bound = one[:, :, None, None] * self.later(self.mixed(writer, self.beta[writer.number]))[None]
@@ -130,18 +133,21 @@ class PrefixBounds:
         if before and self.afford("steps", work):
             np.minimum(bound, self.two_steps(M, one, writer, before), out=bound)
         first = self.first[writer.number]
-        if first is None:
+        if not first or self.afford("first", h * g * r * q * n * len(first)):
             bound[:, :, 1] = 0
-        elif self.afford("first", h * g * r * q * n):
-            read = first[None] @ M.swapaxes(-1, -2)
-            bound[:, :, 1] = lengths(read)
+            for made in first:
+                np.maximum(bound[:, :, 1], lengths(made[None] @ M.swapaxes(-1, -2)), out=bound[:, :, 1])
         if self.J > 2:
             self.sharpen_second(bound, M, writer)
-        return bound.max(axis=1)
+        return via.sized(bound.max(axis=1))
 
     def mixed(self, family: HeadFamily, bounds: np.ndarray) -> np.ndarray:
         """Bounds (H, J, n) carried through the patterns of a family."""
         return bounds @ np.abs(family.A).swapaxes(1, 2)
+
+    def read_by(self, reader: HeadFamily, writer: HeadFamily) -> Through:
+        """The norms between two families."""
+        return self.chains.readings[reader.source].heads[writer.number]
 
     def two_steps(self, M: np.ndarray, one: np.ndarray, writer: HeadFamily, before: list[HeadFamily]) -> np.ndarray:
         """Bounds (H, H', J, n) with the norms of products of two virtual weights."""
@@ -149,6 +155,7 @@ class PrefixBounds:
         for family in before:
             norms = norm_bound(M[:, :, None] @ self.virtual.between(writer, family)[None])  # (H, H', H'')
             inner = self.later(self.later(self.mixed(family, self.beta[family.number])))
+            inner = self.read_by(writer, family).sized(inner)
             across = inner[None] @ np.abs(writer.A).swapaxes(1, 2)[:, None]  # (H', H'', J, n)
             for h in range(len(bound)):
                 np.maximum(bound[h], (norms[h][..., None, None] * across).max(axis=1), out=bound[h])
@@ -157,25 +164,33 @@ class PrefixBounds:
     def sharpen_second(self, bound: np.ndarray, M: np.ndarray, writer: HeadFamily) -> None:
         """Order 2 exactly: what heads write of terms of order 1."""
         reading = self.chains.readings[writer.source]
-        parts = [self.virtual.between(writer, self.chains.heads[k]) for k in reading.heads if self.first[k] is not None]
-        inputs = [self.first[k] for k in reading.heads if self.first[k] is not None]
-        found = [self.outputs.get(k) for k in reading.pairs]
-        if any(outputs is None or len(outputs.at) < self.n for outputs in found):
+        parts = [self.virtual.between(writer, self.chains.heads[k]) for k in reading.heads for _ in self.first[k]]
+        inputs = [self.scaled(via, first) for k, via in reading.heads.items() for first in self.first[k]]
+        found = [(self.outputs.get(k), via) for k, via in reading.pairs.items()]
+        if any(outputs is None or len(outputs.at) < self.n for outputs, _ in found):
             return
         h, g, r, q = M.shape
-        number = sum(map(len, inputs)) + sum(int((outputs.orders == 1).sum()) for outputs in found)
+        number = sum(map(len, inputs)) + sum(int((outputs.orders == 1).sum()) for outputs, _ in found)
         if not number:
             bound[:, :, 2] = 0
             return
         if g * number * self.n * q > MAX_ENTRIES or not self.afford("second", h * g * number * self.n * r * q):
             return
         read = [first[None] @ part.swapaxes(-1, -2) for first, part in zip(inputs, parts, strict=True)]
-        read += [outputs.values[outputs.orders == 1][None] @ writer.W_V.swapaxes(1, 2)[:, None] for outputs in found]
+        read += [
+            self.scaled(via, outputs.values[outputs.orders == 1][None] @ via.turned(writer.W_V).swapaxes(1, 2)[:, None])
+            for outputs, via in found
+        ]
         second = writer.A[:, None] @ np.concatenate(read, axis=1)  # (H', terms, n, r')
         for place in range(g):
             flat = second[place].reshape(-1, q) @ M[:, place].transpose(2, 0, 1).reshape(q, h * r)
             norms = lengths(flat.reshape(-1, h, r))
             bound[:, place, 2] = norms.reshape(number, self.n, h).max(axis=0).T
+
+    @staticmethod
+    def scaled(via: Through, values: np.ndarray) -> np.ndarray:
+        """rho . values, (..., n, r)."""
+        return values if via.rho is None else via.rho[:, None] * values
 
     # bilinear layers and nonterminals
 
@@ -207,17 +222,17 @@ class PrefixBounds:
         self.pair_errors.append(carried + epsilon * (m + 2 * d) * size * nu_left * nu_right + UNDERFLOW * (1 + size))
 
     def writers_of(self, k: int) -> list[Writer]:
-        """What makes the terms of a nonterminal last: the input, heads, bilinear layers."""
+        """What makes the terms of a nonterminal last: leaves, heads, bilinear layers."""
         reading, found = self.chains.readings[k], []
-        if reading.input is not None:
+        for leaf in reading.leaves:
             sizes = np.zeros((self.J, self.n))
             sizes[0] = 1
-            found.append(Writer(None, sizes, self.chains.frozen.x0))
-        for number in reading.heads:
+            found.append(Writer(None, sizes, leaf.values))
+        for number, via in reading.heads.items():
             family = self.chains.heads[number]
-            carried = self.later(self.mixed(family, self.beta[number]))
-            found += [Writer(W_O, sizes) for W_O, sizes in zip(family.W_O, carried, strict=True)]
-        return found + [Writer(None, self.norms[number]) for number in reading.pairs]
+            carried = via.sized(self.later(self.mixed(family, self.beta[number])))
+            found += [Writer(W_O, sizes) for W_O, sizes in zip(via.written(family.W_O), carried, strict=True)]
+        return found + [Writer(None, via.gain * via.sized(self.norms[number])) for number, via in reading.pairs.items()]
 
     def by_writers(self, sigma: np.ndarray, left: list[Writer], right: list[Writer]) -> np.ndarray:
         """The largest bound of each order over all pairs of writers, (J, n)."""
@@ -254,31 +269,58 @@ class PrefixBounds:
             found = self.lists[k]
             return self.by_order(lengths(found.values), found.orders, found.at)
         reading, nu = self.chains.readings[k], np.zeros((self.J, self.n))
-        if reading.input is not None:
-            nu[0] = lengths(self.chains.frozen.x0)
-        for number in reading.heads:
+        for leaf in reading.leaves:
+            np.maximum(nu[0], lengths(leaf.values), out=nu[0])
+        for number, via in reading.heads.items():
             family = self.chains.heads[number]
-            out = norm_bound(family.W_O)[:, None, None] * self.later(self.mixed(family, self.beta[number]))
-            np.maximum(nu, out.max(axis=0), out=nu)
-        for number in reading.pairs:
-            np.maximum(nu, self.norms[number], out=nu)
+            out = norm_bound(via.written(family.W_O))[:, None, None] * self.later(self.mixed(family, self.beta[number]))
+            np.maximum(nu, via.sized(out.max(axis=0)), out=nu)
+        for number, via in reading.pairs.items():
+            np.maximum(nu, via.gain * via.sized(self.norms[number]), out=nu)
         return nu
 
     def errors_of(self, k: int) -> np.ndarray:
         """err of a nonterminal."""
-        reading, frozen, err = self.chains.readings[k], self.chains.frozen, np.zeros(self.n)
-        epsilon = np.finfo(frozen.x0.dtype).eps if frozen.x0.dtype.kind == "f" else np.finfo(float).eps
-        for number in reading.heads:
-            family = self.chains.heads[number]
-            layer, chosen = family.components[0].layer, [component.head for component in family.components]
-            size = np.ones(len(chosen))
-            for letter in "VO":
-                size = size * lengths(frozen.arrays[f"attn.{layer}.W_{letter}"][chosen], axes=2)
-            steps = epsilon * (self.n + frozen.x0.shape[1] + family.width) * size
-            gain = norm_bound(family.W_O) * norm_bound(family.W_V)
-            nu = self.nu[family.source].max(axis=0)
-            found = np.abs(family.A) @ (gain[:, None] * self.err[family.source] + steps[:, None] * nu)[:, :, None]
-            np.maximum(err, found[:, :, 0].max(axis=0) + UNDERFLOW * (1 + size.max()), out=err)
-        for number in reading.pairs:
-            np.maximum(err, self.pair_errors[number], out=err)
+        err = np.zeros(self.n)
+        for production in self.chains.grammar.nonterminals[k]:
+            component = production.component
+            if component is None:
+                np.maximum(err, self.err[production.inputs[0]], out=err)
+            elif component.kind == "norm":
+                np.maximum(err, self.norm_error(component.layer, production.inputs[0]), out=err)
+            elif component.kind == "bias":
+                np.maximum(err, self.epsilon * lengths(self.chains.frozen.leaf(component)), out=err)
+        for family in self.chains.heads:
+            if family.nonterminal == k:
+                np.maximum(err, self.head_errors(family), out=err)
+        for family in self.chains.pairs:
+            if family.nonterminal == k:
+                np.maximum(err, self.pair_errors[family.number], out=err)
         return err
+
+    @property
+    def epsilon(self) -> float:
+        """What a number rounds by."""
+        x0 = self.chains.frozen.x0
+        return float(np.finfo(x0.dtype if x0.dtype.kind == "f" else float).eps)
+
+    def norm_error(self, number: int, source: int) -> np.ndarray:
+        """Of what a norm makes of a nonterminal: its own products, and a mean over d numbers."""
+        frozen = self.chains.frozen
+        size = np.abs(frozen.scales[number]) * float(np.abs(frozen.arrays[f"norm.{number}.w"]).max(initial=0.0))
+        steps = 4 + (frozen.width if frozen.model.norm == "layer" else 0)
+        own = self.epsilon * steps * self.nu[source].max(axis=0)
+        return size * (self.err[source] + own) + UNDERFLOW * (1 + size)
+
+    def head_errors(self, family: HeadFamily) -> np.ndarray:
+        """The largest of the heads of a family."""
+        frozen = self.chains.frozen
+        layer, chosen = family.components[0].layer, [component.head for component in family.components]
+        size = np.ones(len(chosen))
+        for letter in "VO":
+            size = size * lengths(frozen.arrays[f"attn.{layer}.W_{letter}"][chosen], axes=2)
+        steps = self.epsilon * (self.n + frozen.x0.shape[1] + family.width) * size
+        gain = norm_bound(family.W_O) * norm_bound(family.W_V)
+        nu = self.nu[family.source].max(axis=0)
+        found = np.abs(family.A) @ (gain[:, None] * self.err[family.source] + steps[:, None] * nu)[:, :, None]
+        return found[:, :, 0].max(axis=0) + UNDERFLOW * (1 + size.max())

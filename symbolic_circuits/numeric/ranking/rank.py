@@ -2,7 +2,8 @@ r"""The terms with the largest contribution to a logit or a direction, or with t
 
 Where the terms are few, each is evaluated, with shared subterms. Else they are searched: suffixes of heads are functionals on what they read,
 bounded together with all terms that continue them (:mod:`symbolic_circuits.numeric.ranking.suffixes`), and pairs of a bilinear layer are
-compared by norms (:mod:`symbolic_circuits.numeric.ranking.pair_search`). Either way the list comes with its certificate.
+compared by norms (:mod:`symbolic_circuits.numeric.ranking.pair_search`). Either way the list comes with its certificate. Norms, biases and
+positions are searched like the rest; layers with a gate and heads whose patterns are expanded are not, so that all terms are evaluated.
 """
 
 import time
@@ -10,9 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from symbolic_circuits.errors import CertificateError, NotationError, TermIndexError
+from symbolic_circuits.counts import in_words
+from symbolic_circuits.errors import BudgetError, CertificateError, NotationError, SpecError, TermIndexError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
-from symbolic_circuits.expansion.interpret import fold
+from symbolic_circuits.expansion.interpret import fold, interpret_grammar
 from symbolic_circuits.numeric.activations import finite_forward
 from symbolic_circuits.numeric.evaluate import MAX_BYTES, stream_contributions, stream_values
 from symbolic_circuits.numeric.frozen import Frozen
@@ -22,7 +24,8 @@ from symbolic_circuits.numeric.ranking.ground import Ground
 from symbolic_circuits.numeric.ranking.held_fixed import held_fixed
 from symbolic_circuits.numeric.ranking.lengths import finite, lengths
 from symbolic_circuits.numeric.ranking.ranking import RankedTerm, Ranking
-from symbolic_circuits.numeric.ranking.search import MAX_VALUES, Found, Limits, margin_of, search
+from symbolic_circuits.numeric.ranking.search import MAX_VALUES, Found, Limits, margin_at, margin_of, search
+from symbolic_circuits.numeric.ranking.term_errors import TermErrors
 from symbolic_circuits.numeric.readout import readout
 from symbolic_circuits.numeric.streams import Streams
 from symbolic_circuits.numeric.weights import Weights
@@ -31,6 +34,7 @@ from symbolic_circuits.spec import Transformer
 __all__ = ["rank"]
 
 FEW = 200_000  # terms that are evaluated one by one rather than searched
+MOST = 2**25  # of models that are not searched
 MAX_TOP = 100_000
 RELATIVE = 1e-12  # rounding of bounds
 UNDERFLOW = 1e-290  # values below lose digits
@@ -75,9 +79,10 @@ def rank(
     TermIndexError
         ``top`` is not a number from 1 to 100,000.
     BudgetError
-        The terms take more memory than the limit; raised before it is spent.
+        The terms take more memory than the limit; raised before it is spent. Or there are over 33 million, of a model that is not
+        searched.
     SpecError, TokensError, WeightsError
-        The weights are of another model; tokens, position or direction do not fit; activations overflow.
+        A search is asked for where a layer has a gate, or patterns are expanded; the weights are of another model; tokens, position or direction do not fit; activations overflow.
 
     References
     ----------
@@ -101,7 +106,7 @@ def rank(
     require_match(expansion, frozen.model, frozen.weights, frozen.positions)
     finite_forward(frozen)
     root, rounding, place, words = read_at(frozen, position, token, against, direction)
-    few = expansion.number_of_terms <= FEW if method == "auto" else method == "every"
+    few = is_evaluated(expansion, method)
     with np.errstate(all="ignore"):  # bounds that overflow are an error of their own
         if expansion.is_empty:
             found = Found(is_closed=True)
@@ -140,6 +145,36 @@ def require_request(top: object, method: str, seconds: float | None, max_values:
             raise NotationError(f"{words} above 0; got {limit!r}")
 
 
+def is_evaluated(expansion: PathExpansion, method: str) -> bool:
+    """Whether every term is evaluated, rather than searched for the largest.
+
+    Raises
+    ------
+    SpecError, BudgetError
+        The terms cannot be searched; and are too many to evaluate.
+    """
+    count, names = expansion.number_of_terms, not_searched(expansion)
+    if not names:
+        return count <= FEW if method == "auto" else method == "every"
+    shown = ", ".join([*names][:4]) + (", ..." if len(names) > 4 else "")
+    if method == "search":
+        raise SpecError(
+            f"terms through layers with a gate, or heads whose patterns are expanded ({shown}), are not searched: use method='every', or hold patterns fixed (attn(.., frozen))"
+        )
+    if method == "auto" and count > MOST:
+        raise BudgetError(
+            f"{expansion.title} has {in_words(count)} terms, through layers with a gate or heads whose patterns are expanded ({shown}); they are "
+            f"not searched, and up to {MOST:,} are evaluated one by one: rank those of a query (expansion.where), or hold patterns fixed"
+        )
+    return True
+
+
+def not_searched(expansion: PathExpansion) -> list[str]:
+    """The components that a search does not go through."""
+    found = (p.component for rules in expansion.grammar.nonterminals for p in rules if p.component is not None)
+    return [*dict.fromkeys(c.name for c in found if c.kind == "gated" or (c.kind == "attn" and len(c.slots) > 1))]
+
+
 def read_at(
     frozen: Frozen, position: int, token: int | None, against: int | None, direction: object
 ) -> tuple[np.ndarray, float, int, str]:
@@ -150,7 +185,7 @@ def read_at(
     W_U, epsilon = frozen.arrays.get("W_U"), np.finfo(np.float64).eps
     if token is None and against is None and direction is None:
         (place,) = places(frozen, [position])
-        root = np.eye(frozen.x0.shape[1]) if W_U is None else np.linalg.qr(W_U, mode="r")
+        root = frozen.on_stream(np.eye(frozen.output_width)) if W_U is None else np.linalg.qr(W_U, mode="r")
         rounding = 0.0 if W_U is None else epsilon * len(W_U) * lengths(W_U, axes=2)
         root = np.pad(root, ((0, max(0, 2 - len(root))), (0, 0)))
         return root, float(rounding), place, f"norm of the output at position {place}"
@@ -178,10 +213,21 @@ def evaluated_all(
     found = Found(evaluated=len(values), is_closed=True)
     found.values = {expansion[int(k)]: float(values[k]) for k in order[:top] if values[k]}
     found.bound = float(values[order[top]]) if len(order) > top else 0.0
-    probe = np.zeros(frozen.positions)
-    probe[place] = 1
-    found.margin = margin_of(Ground(expansion, frozen, root, probe, max_bytes, work=0.0).whole.bounds, root, rounding, place)
+    found.margin = margin_of_all(expansion, frozen, root, rounding, place, max_bytes)
     return found
+
+
+def margin_of_all(
+    expansion: PathExpansion, frozen: Frozen, root: np.ndarray, rounding: float, place: int, max_bytes: int
+) -> float:
+    """How far rounding may move the value of any term."""
+    if not not_searched(expansion):
+        probe = np.zeros(frozen.positions)
+        probe[place] = 1
+        return margin_of(Ground(expansion, frozen, root, probe, max_bytes, work=0.0).whole.bounds, root, rounding, place)
+    sizes = interpret_grammar(expansion.grammar, TermErrors(frozen))
+    largest = max(float(found.nu.max(initial=0.0)) for found in sizes)
+    return margin_at(root, rounding, sizes[-1].nu[place], sizes[-1].err[place], largest)
 
 
 def recomputed(found: Found, frozen: Frozen, root: np.ndarray, place: int) -> list[RankedTerm]:

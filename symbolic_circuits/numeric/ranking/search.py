@@ -23,7 +23,7 @@ from symbolic_circuits.numeric.ranking.prefix_bounds import UNDERFLOW, PrefixBou
 from symbolic_circuits.numeric.ranking.suffix_search import SuffixSearch
 from symbolic_circuits.numeric.ranking.suffixes import STRIDE
 
-__all__ = ["MAX_VALUES", "Found", "Limits", "margin_of", "search", "term_of"]
+__all__ = ["MAX_VALUES", "Found", "Limits", "margin_at", "margin_of", "search", "term_of"]
 
 WIDTHS: tuple[tuple[int | None, int], ...] = ((256, 64), (2048, 512), (16384, 4096), (None, 2**62))  # suffixes, terms of a list
 WIDEST = 65_536  # suffixes, where all of them would not close the ranking
@@ -115,24 +115,29 @@ def search(
 
 def margin_of(bounds: PrefixBounds, root: np.ndarray, rounding: float, position: int) -> float:
     """A bound on the rounding error of a value, to first order; ``rounding`` is that of the root itself."""
-    size, last = lengths(root, axes=2), len(bounds.nu) - 1
-    epsilon = np.finfo(float).eps
-    carried, largest = size * bounds.err[last][position], bounds.nu[last][:, position].max()
-    ends = UNDERFLOW * (1 + size) * (1 + max(float(nu.max(initial=0.0)) for nu in bounds.nu))
-    return float(finite(carried + (size * epsilon * root.shape[1] + rounding) * largest + ends))
+    largest = max(float(nu.max(initial=0.0)) for nu in bounds.nu)
+    return margin_at(root, rounding, bounds.nu[-1][:, position].max(), bounds.err[-1][position], largest)
+
+
+def margin_at(root: np.ndarray, rounding: float, nu: float, err: float, largest: float) -> float:
+    """The same for a stream of norm ``nu`` that is known up to ``err``, no stream before it being longer than ``largest``."""
+    size, epsilon = lengths(root, axes=2), np.finfo(float).eps
+    ends = UNDERFLOW * (1 + size) * (1 + largest)
+    return float(finite(size * err + (size * epsilon * root.shape[1] + rounding) * nu + ends))
 
 
 def term_of(key: tuple[int, ...], chains: Chains, prepared: Prepared) -> Term:
-    """The term that a key stands for: heads from the output on, a pair family or -1, and its inputs."""
+    """The term that a key stands for: heads from the output on, a pair family and its inputs, or -1 and a leaf."""
     *path, number, i, j = key
     codes = [divmod(code, STRIDE) for code in path if code >= 0]
+    readings = [chains.readings[k] for k in (-1, *(chains.heads[family].source for family, _ in codes))]
     if number < 0:
-        reading = chains.readings[chains.heads[codes[-1][0]].source if codes else -1]
-        term = Term(reading.input, ())
+        term = readings[-1].leaves[i].term
     else:
         production = chains.pairs[number].production
         x, y = (prepared.lists[k].term(n) for k, n in zip(production.inputs, (i, j), strict=True))
         term = Term(production.component, (y, x) if production.component.is_tied and is_before(y, x) else (x, y))
-    for family, place in reversed(codes):
-        term = Term(chains.heads[family].components[place], (term,))
+        term = readings[-1].pairs[number].around(term)
+    for (family, place), reading in reversed(list(zip(codes, readings, strict=False))):
+        term = reading.heads[family].around(Term(chains.heads[family].components[place], (term,)))
     return term

@@ -1,10 +1,11 @@
-r"""Branch and bound over suffixes: each is completed by the input, by pairs of a bilinear layer, or by one head more, if its bound allows.
+r"""Branch and bound over suffixes: each is completed by a leaf, by pairs of a bilinear layer, or by one head more, if its bound allows.
 
 Suffixes wait by family; the lowest family with a full batch goes first, so that memory stays bounded, and else the highest. With a *width*
 only so many of the largest bounds in each family go on, which sets the threshold; what is left out is bounded, not lost.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from symbolic_circuits.numeric.ranking.ground import Prepared
 from symbolic_circuits.numeric.ranking.incumbents import Incumbents
 from symbolic_circuits.numeric.ranking.lengths import finite, lengths
 from symbolic_circuits.numeric.ranking.pair_search import search_norms, search_pairs
-from symbolic_circuits.numeric.ranking.spectral import norm_bound
 from symbolic_circuits.numeric.ranking.suffixes import Suffixes, compressed, extended, sizes_of
 
 __all__ = ["SuffixSearch"]
@@ -106,10 +106,11 @@ class SuffixSearch:
         return batch[rows[:limit]]
 
     def expand(self, family: HeadFamily, batch: Suffixes) -> None:
-        """Complete suffixes by the input and by pairs, and extend them by one head."""
+        """Complete suffixes by leaves and by pairs, and extend them by one head."""
         reading: Reading = self.chains.readings[family.source]
-        if reading.input is not None:
-            self.complete_by_input(family, batch)
+        if reading.leaves:
+            for number, leaf in enumerate(reading.leaves):
+                self.complete_by_leaf(family, batch, number, leaf.values)
             batch = batch[np.flatnonzero(batch.rest > self.best.threshold)]
             if not len(batch):
                 return
@@ -125,7 +126,8 @@ class SuffixSearch:
 
     def extend(self, family: HeadFamily, batch: Suffixes, writer: HeadFamily) -> None:
         """The suffixes with one head of another family more, as far as their bounds exceed the threshold."""
-        M = self.bounds.virtual.between(family, writer)
+        M, via = self.bounds.virtual.between(family, writer), self.chains.readings[family.source].heads[writer.number]
+        batch = batch if via.rho is None else replace(batch, P=via.scaled(batch.P))
         _, g, r, w = M.shape
         step = max(1, CHUNK // (batch.V.shape[1] * g * w))
         for start in range(0, len(batch), step):
@@ -162,27 +164,27 @@ class SuffixSearch:
 
     # completions
 
-    def offer(self, batch: Suffixes, rows: np.ndarray, values: np.ndarray, leaf: tuple) -> None:
-        """Offer values (N, q) of suffixes with a leaf: the number of a pair family and of its inputs, or -1."""
+    def offer(self, batch: Suffixes, rows: np.ndarray, values: np.ndarray, end: tuple) -> None:
+        """Offer values (N, q) of suffixes with an end: the number of a pair family and of its inputs, or -1, that of a leaf and -1."""
         values = values[:, 0] if values.shape[1] == 1 else lengths(values)
         self.evaluated += len(values)
-        ends = [np.broadcast_to(np.asarray(part, dtype=np.int64), len(rows)) for part in leaf]
+        ends = [np.broadcast_to(np.asarray(part, dtype=np.int64), len(rows)) for part in end]
         self.best.offer(values, [batch.path[rows], *ends])
 
-    def complete_by_input(self, family: HeadFamily, batch: Suffixes) -> None:
-        """The terms that end at the input."""
-        x0 = self.chains.frozen.x0
+    def complete_by_leaf(self, family: HeadFamily, batch: Suffixes, number: int, values: np.ndarray) -> None:
+        """The terms that end at a leaf, with its values (n, width)."""
         for place, rows in batch.by_place():
-            read = batch.P[rows] @ (x0 @ family.W_V[place].T)
-            self.offer(batch, rows, np.einsum("xqr,xr->xq", batch.V[rows], read), (-1, -1, -1))
+            read = batch.P[rows] @ (values @ family.W_V[place].T)
+            self.offer(batch, rows, np.einsum("xqr,xr->xq", batch.V[rows], read), (-1, number, -1))
 
     def complete_by_outputs(self, family: HeadFamily, batch: Suffixes, number: int) -> None:
         """The terms that end at a pair of a layer with few pairs, where the bound allows."""
         found, sizes = self.outputs[number], sizes_of(batch.V) * ROUNDING
+        via = self.chains.readings[family.source].pairs[number]
         for place, rows in batch.by_place():
-            read = found.values @ family.W_V[place].T  # (terms, P, r)
+            read = found.values @ via.turned(family.W_V[place]).T  # (terms, P, r)
             norms = lengths(read)
-            P = batch.P[rows][:, found.at]
+            P = via.scaled(batch.P[rows])[:, found.at]
             coarse = finite(sizes[rows][:, None] * (np.abs(P) @ norms.T))
             self.bounded += coarse.size
             i, t = np.nonzero(coarse > self.best.threshold)
@@ -194,11 +196,8 @@ class SuffixSearch:
 
     def complete_by_pairs(self, family: HeadFamily, batch: Suffixes, number: int) -> None:
         """The terms that end at a pair of a layer with many pairs: a search for each suffix, by falling bound."""
-        pairs = self.chains.pairs[number]
-        if family is self.root:
-            read = norm_bound(family.W_V)[:, None, None] * self.bounds.norms[number]
-        else:
-            read = self.bounds.read_pairs(family, number)
+        pairs, via = self.chains.pairs[number], self.chains.readings[family.source].pairs[number]
+        read = self.bounds.read_pairs(family, number)
         bound = finite(sizes_of(batch.V) * ROUNDING * np.einsum("xn,xn->x", np.abs(batch.P), read.max(axis=1)[batch.place]))
         self.bounded += len(bound)
         order = np.argsort(-bound, kind="stable")
@@ -210,9 +209,9 @@ class SuffixSearch:
             if done >= limit or self.stop():
                 self.drop(float(bound[row]))
                 return
-            u = batch.V[row] @ family.W_V[batch.place[row]]
+            u = via.turned(batch.V[row] @ family.W_V[batch.place[row]])
             search, u = (search_pairs, u[0]) if len(u) == 1 else (search_norms, u)
             key = (*batch.path[row].tolist(), number)
-            evaluated, rest = search(pairs, batch.P[row], u, left, right, self.best, key, self.stop)
+            evaluated, rest = search(pairs, via.scaled(batch.P[row]), u, left, right, self.best, key, self.stop)
             self.evaluated += evaluated
             self.drop(rest)

@@ -43,7 +43,7 @@ def orders_of_terms(grammar: Grammar, counts: Sequence[int], nonterminal: int, k
         if not inputs:
             parts.append(np.zeros(1, dtype=np.int64))
         elif len(inputs) == 1:
-            parts.append(inputs[0] + (production.component is not None))
+            parts.append(inputs[0] + (production.component is not None and production.component.is_block))
         else:
             pairs = 1 + inputs[0][:, None] + inputs[1][None, :]
             parts.append(pairs[np.tril_indices(len(pairs))] if production.unordered else pairs.ravel())

@@ -1,6 +1,7 @@
 r"""Virtual weights $M_{h h'} = W_V^h W_O^{h'}$, by which head h reads what head h' writes, for all heads of two families.
 
-They act on the narrow spaces of the heads: a functional v on what h reads is v M on what h' mixes.
+They act on the narrow spaces of the heads: a functional v on what h reads is v M on what h' mixes. With norms between the two,
+$M = W_V^h G W_O^{h'}$ (:mod:`symbolic_circuits.numeric.ranking.through`).
 """
 
 import numpy as np
@@ -23,7 +24,8 @@ class VirtualWeights:
         key = reader.number, writer.number
         if key not in self.kept:
             (h, r, d), (g, _, q) = reader.W_V.shape, writer.W_O.shape
-            flat = reader.W_V.reshape(h * r, d) @ writer.W_O.transpose(1, 0, 2).reshape(d, g * q)
+            W_V = self.chains.readings[reader.source].heads[writer.number].turned(reader.W_V)
+            flat = W_V.reshape(h * r, d) @ writer.W_O.transpose(1, 0, 2).reshape(d, g * q)
             found = np.ascontiguousarray(flat.reshape(h, r, g, q).transpose(0, 2, 1, 3))
             if self.entries + found.size > MAX_KEPT:
                 return found
