@@ -14,7 +14,7 @@ References
 Pearce et al. 2024 (arXiv:2410.08417), section 4 and appendix K, whose equation 6 claims both.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -88,10 +88,11 @@ class FeatureTensor:
         """The layer from coefficients z to readings of the output: its maps are L, R and O."""
         layer = self.layer
         out = layer.W_out if self.outputs is None else self.outputs.features @ layer.W_out
+        bias = layer.b_out if self.outputs is None or layer.b_out is None else self.outputs.features @ layer.b_out
         if self.inputs is None:
-            return BilinearLayer(layer.W_1, layer.W_2, out, layer.name)
+            return replace(layer, W_out=out, b_out=bias)
         F = self.inputs.features
-        return BilinearLayer(layer.W_1 @ F.T, layer.W_2 @ F.T, out, f"{layer.name} between features")
+        return BilinearLayer(layer.W_1 @ F.T, layer.W_2 @ F.T, out, f"{layer.name} between features", layer.b_1, layer.b_2, bias)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -122,7 +123,8 @@ class FeatureTensor:
         layer = self.layer
         W_1, W_2 = (W if self.inputs is None else self.inputs.projected(W) for W in (layer.W_1, layer.W_2))
         out = layer.W_out if self.outputs is None else self.outputs.projected(layer.W_out.T).T
-        return BilinearLayer(W_1, W_2, out, f"{layer.name}, reconstructed")
+        bias = layer.b_out if self.outputs is None or layer.b_out is None else self.outputs.projected(layer.b_out)
+        return BilinearLayer(W_1, W_2, out, f"{layer.name}, reconstructed", layer.b_1, layer.b_2, bias)
 
     def reconstruction_error(self) -> float:
         """The Frobenius norm of what the features miss of the symmetrised tensor, over that of the tensor; 0 where both span."""

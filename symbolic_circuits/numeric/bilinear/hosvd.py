@@ -6,7 +6,7 @@ $\sqrt 2$ off the diagonal. Where that is large, the Gram matrix $W_{out} G W_{o
 singular values below its square root of rounding are then not known.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -73,12 +73,10 @@ class Hosvd:
         return float(np.hypot(np.linalg.norm(self.values[r:]), self.dropped))
 
     def truncated(self, r: int) -> BilinearLayer:
-        r"""The layer of r components: its outputs projected on their directions, $\sum_{i \le r} u^{(i)} u^{(i)T} W_{out}$."""
+        r"""The layer of r components: its outputs projected on their directions, $\sum_{i \le r} u^{(i)} u^{(i)T} W_{out}$, b_out as it was."""
         self.error(r)
         kept = self.outputs[:r]
-        return BilinearLayer(
-            self.layer.W_1, self.layer.W_2, kept.T @ (kept @ self.layer.W_out), f"{self.layer.name}, {r} components"
-        )
+        return replace(self.layer, W_out=kept.T @ (kept @ self.layer.W_out), name=f"{self.layer.name}, {r} components")
 
 
 def hosvd(

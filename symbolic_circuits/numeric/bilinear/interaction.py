@@ -25,9 +25,11 @@ from symbolic_circuits.numeric.bilinear.layer import (
     MAX_BYTES,
     BilinearLayer,
     bilinear_layer,
+    layer_number,
     require_bytes,
     require_matrix,
 )
+from symbolic_circuits.numeric.circuits.ov_qk import require_ends, step_of, unembedding
 from symbolic_circuits.numeric.weights import Weights
 
 __all__ = ["InteractionMatrix", "interaction_matrix", "matrix_of"]
@@ -141,6 +143,9 @@ def interaction_matrix(
 ) -> InteractionMatrix:
     r"""Q of a direction, a logit or a difference of logits.
 
+    Of a layer with biases it is the interaction, beside linear parts and constants (:func:`layer_parts`); norms are inside, their scales of each
+    position left out.
+
     Parameters
     ----------
     layer : number or name of a bilinear layer
@@ -173,7 +178,8 @@ def interaction_matrix(
         return Q
     if not weights.model.embedding:
         raise SpecError(f"{str(weights.model)!r} has no embedding, so that there are no interactions between tokens")
-    return replace(Q.between(weights.arrays["W_E"].T), words=f"{Q.words}, between tokens")
+    (W_E,) = require_ends(weights, "in tokens", "W_E", layer=layer_number(weights.model, layer))
+    return replace(Q.between(W_E.T), words=f"{Q.words}, between tokens")
 
 
 def matrix_of(
@@ -199,10 +205,12 @@ def direction_of(
         return u.astype(np.float64), "a direction"
     if not weights.model.unembedding:
         raise SpecError(f"{str(weights.model)!r} has no unembedding, so that there are no logits: give a direction")
-    W_U = weights.arrays["W_U"]
+    V, step = len(weights.arrays["W_U"]), step_of(weights.model, layer_number(weights.model, layer.name))
     for number in (token, against):
         whole = not isinstance(number, bool) and hasattr(number, "__index__")
-        if number is not None and not (whole and 0 <= number < len(W_U)):
-            raise TokensError(f"token {number} is outside range({len(W_U)})")
-    u = W_U[token].astype(np.float64)
-    return (u, f"logit {token}") if against is None else (u - W_U[against], f"logit {token} - logit {against}")
+        if number is not None and not (whole and 0 <= number < V):
+            raise TokensError(f"token {number} is outside range({V})")
+    u = unembedding(weights, step, [token])[0].astype(np.float64)
+    if against is None:
+        return u, f"logit {token}"
+    return u - unembedding(weights, step, [against])[0], f"logit {token} - logit {against}"

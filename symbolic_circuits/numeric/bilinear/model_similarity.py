@@ -8,9 +8,13 @@ pushing second moments through the layers, is exact for one layer only.
 | letter | meaning |
 | --- | --- |
 | x | the input: the residual stream (d) of a model without embedding, else a vector over the vocabulary (V) in place of a one-hot token |
+
+Biases are leaves that are no copies of the input: the constant coordinate and b_out are vectors of width d + 1 at their places, so that
+nothing has a mean to be corrected for.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,13 +22,15 @@ import opt_einsum
 
 from symbolic_circuits.algebra.moments import matchings
 from symbolic_circuits.counts import in_words
-from symbolic_circuits.errors import BudgetError, ShapeError, SpecError
+from symbolic_circuits.errors import BudgetError, SpecError
 from symbolic_circuits.expansion.expansion import path_expansion
+from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.expansion.term import Term
-from symbolic_circuits.numeric.bilinear.layer import bilinear_layer
+from symbolic_circuits.numeric.bilinear.ends import between, input_width, require_same_ends
+from symbolic_circuits.numeric.bilinear.layer import BilinearLayer, bilinear_layer
 from symbolic_circuits.numeric.bilinear.similarity import Similarity
 from symbolic_circuits.numeric.weights import Weights
-from symbolic_circuits.spec import Attention
+from symbolic_circuits.spec import Attention, Transformer
 
 __all__ = ["all_matchings", "model_similarity", "number_of_matchings"]
 
@@ -105,7 +111,7 @@ def degrees(weights: Weights) -> dict[int, int]:
 
 
 def require_polynomial(weights: Weights) -> None:
-    """Raise SpecError where a model has attention."""
+    """Raise SpecError where a model is no polynomial of its input at a position."""
     if not isinstance(weights, Weights):
         raise SpecError(f"models are compared by their Weights; got {type(weights).__name__}")
     heads = [f"attn.{index}" for index, spec in weights.model.numbered() if isinstance(spec, Attention)]
@@ -114,30 +120,26 @@ def require_polynomial(weights: Weights) -> None:
             f"{str(weights.model)!r} has {', '.join(heads)}: with softmax attention the model is no polynomial of its input, so that "
             "there is no exact similarity; compare models of bilinear layers, or single layers by layer_similarity"
         )
+    require_no_function(weights.model)
 
 
-def require_same_ends(a: Weights, b: Weights) -> None:
-    """Raise ShapeError unless inputs and outputs have one width."""
-    for what, widths in (("inputs", tuple(map(input_width, (a, b)))), ("outputs", tuple(map(output_width, (a, b))))):
-        if widths[0] != widths[1]:
-            raise ShapeError(f"models are compared on the same {what}; {a!r} and {b!r} have widths {widths[0]} and {widths[1]}")
-
-
-def input_width(weights: Weights) -> int:
-    """V, or d without embedding."""
-    return weights.size(weights.model.V if weights.model.embedding else weights.model.d)
-
-
-def output_width(weights: Weights) -> int:
-    """V, or d without unembedding."""
-    return weights.size(weights.model.V if weights.model.unembedding else weights.model.d)
+def require_no_function(model: Transformer) -> None:
+    """Raise SpecError where a model without attention has norms, gates or positions."""
+    instead = "compare single layers by layer_similarity"
+    if model.norm is not None:
+        raise SpecError(f"{str(model)!r} has norms, and is no polynomial of its input: {instead}")
+    gated = [f"bilinear.{index}" for index, spec in model.numbered() if spec.gate is not None]
+    if gated:
+        raise SpecError(f"{', '.join(gated)} of {str(model)!r} is gated, so that the model is no polynomial of its input")
+    if model.positions == "learned":
+        raise SpecError(f"{str(model)!r} has learned positions, and is another function at each of them: {instead}")
 
 
 def contractions(a: Weights, b: Weights) -> Iterator[tuple[list, list, int, float]]:
     """Operands as opt_einsum takes them, the path, how often it counts and the cost, of every contraction of E[f_a . f_b] that differs."""
     sides, width = (a, b), input_width(a)
-    outputs = joined(a, b, "W_U")
-    covariances = {(i, j): joined(x, y, "W_E") for i, x in enumerate(sides) for j, y in enumerate(sides)}
+    outputs = between(a, b, "W_U")
+    covariances = {(i, j): between(x, y, "W_E") for i, x in enumerate(sides) for j, y in enumerate(sides)}
     terms_a, terms_b = networks(a, 0), networks(b, 1)
     for one in terms_a:
         for other in terms_b:
@@ -167,26 +169,34 @@ def value_of(operands: list, path: list, coefficient: int, cost: float) -> float
     return coefficient * float(opt_einsum.contract(*operands, (), optimize=path))
 
 
-def joined(a: Weights, b: Weights, name: str) -> np.ndarray | None:
-    """W_U^T W_U' between outputs, or W_E W_E'^T between inputs; None for the identity, where neither model has them."""
-    P, Q = (weights.arrays.get(name) for weights in (a, b))
-    if P is None and Q is None:
-        return None
-    P, Q = (np.eye((P if R is None else R).shape[0 if name == "W_U" else 1]) if R is None else R for P, R in ((Q, P), (P, Q)))
-    return P.T @ Q if name == "W_U" else P @ Q.T
-
-
 def networks(weights: Weights, side: int) -> list[TermNetwork]:
     """Every term; labels are even on side 0 and odd on side 1."""
     expansion = path_expansion(weights.model)
     if expansion.number_of_terms > MAX_TERMS:
         raise BudgetError(f"{expansion.title} has {in_words(expansion.number_of_terms)} terms; the limit is {MAX_TERMS:,}")
-    layers = {index: bilinear_layer(weights, index) for index, _ in weights.model.numbered()}
+    layers = {index: wide_layer(weights, index) for index, _ in weights.model.numbered()}
     tensors = {index: layer.tensor(symmetric=True) for index, layer in layers.items()}
-    return [network_of(term, layers, tensors, side) for term in expansion]
+    return [network_of(term, layers, tensors, weights, side) for term in expansion]
 
 
-def network_of(term: Term, layers: dict, tensors: dict, side: int) -> TermNetwork:
+def wide_layer(weights: Weights, index: int) -> BilinearLayer:
+    """A layer from stream to stream: with the constant coordinate where something reads it, into which nothing is written."""
+    layer = bilinear_layer(weights, index)
+    if not weights.model.has_constant:
+        return layer.without_biases()
+    return replace(layer, b_out=None).with_constant().with_row()
+
+
+def leaf_of(component: Component, weights: Weights) -> np.ndarray:
+    """A leaf that is no input, as a vector of the stream."""
+    d = weights.size(weights.model.d)
+    if component.kind == "one":
+        return np.eye(d + 1)[-1]
+    bias = weights.arrays[f"bilinear.{component.layer}.b_out"].astype(float)
+    return np.append(bias, 0.0) if weights.model.has_constant else bias
+
+
+def network_of(term: Term, layers: dict, tensors: dict, weights: Weights, side: int) -> TermNetwork:
     """A term, its labels counted from the root; a layer that reads the input twice by its symmetrised tensor."""
     factors: list[Factor] = []
     leaves: list[int] = []
@@ -196,12 +206,15 @@ def network_of(term: Term, layers: dict, tensors: dict, side: int) -> TermNetwor
     waiting = [(term, root, root)]
     while waiting:
         part, output, owner = waiting.pop()
+        if not part.inputs and part.component.kind != "input":
+            factors.append((leaf_of(part.component, weights), (output,)))
+            continue
         if not part.inputs:
             leaves.append(output)
             owners.append(owner)
             continue
         number, left, right = part.component.layer, next(fresh), next(fresh)
-        both = not any(x.inputs for x in part.inputs)
+        both = all(x.component.kind == "input" for x in part.inputs)
         if both:
             factors.append((tensors[number], (output, left, right)))
         else:

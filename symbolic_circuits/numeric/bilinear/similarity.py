@@ -6,6 +6,13 @@ By Isserlis' theorem, with $B^{sym}$ the tensors symmetrised in their inputs and
 
 The inner product of the tensors themselves is another measure (``weight_similarity``): it is the expectation where left and right inputs
 are independent, which those of a layer are not. Both need m x m' matrices only.
+
+With biases $f(x) = B(x, x) + \Lambda x + k$, $\Lambda = W_{out} (\operatorname{diag}(b_2) W_1 + \operatorname{diag}(b_1) W_2)$ and
+$k = W_{out}(b_1 \odot b_2) + b_{out}$. Odd moments vanish, so that
+
+.. math:: E[f_a \cdot f_b] = (t_a + k_a) \cdot (t_b + k_b) + 2 \langle B_a^{sym}, B_b^{sym} \rangle + \langle \Lambda_a, \Lambda_b \rangle.
+
+Of weights, the tensors with biases are those of inputs (x, 1). x is what the norm before a layer gives, without its weights.
 """
 
 from dataclasses import dataclass
@@ -14,6 +21,7 @@ import numpy as np
 
 from symbolic_circuits.numeric.bilinear.gram import require_alike, tensor_inner, trace_vector
 from symbolic_circuits.numeric.bilinear.layer import BilinearLayer
+from symbolic_circuits.numeric.bilinear.parts import layer_parts
 
 __all__ = ["Similarity", "layer_similarity", "weight_similarity"]
 
@@ -69,11 +77,17 @@ def layer_similarity(a: BilinearLayer, b: BilinearLayer) -> Similarity:
 
 def gaussian(a: BilinearLayer, b: BilinearLayer) -> float:
     """E[f_a . f_b]."""
-    return float(trace_vector(a) @ trace_vector(b)) + 2 * tensor_inner(a, b)
+    if not (a.has_biases or b.has_biases):
+        return float(trace_vector(a) @ trace_vector(b)) + 2 * tensor_inner(a, b)
+    one, other = layer_parts(a), layer_parts(b)
+    means = [trace_vector(layer) + parts.constant + parts.bias for layer, parts in ((a, one), (b, other))]
+    return float(means[0] @ means[1]) + 2 * tensor_inner(a, b) + float(np.vdot(one.linear, other.linear))
 
 
 def weight_similarity(a: BilinearLayer, b: BilinearLayer, *, symmetric: bool = True) -> Similarity:
     r"""The similarity of the tensors as arrays, $\sum_{ijk} B_{ijk} B'_{ijk}$; not an expectation over the inputs that a layer has.
+
+    Of layers with biases the tensors of inputs (x, 1) are compared (``layer.with_constant()``).
 
     Parameters
     ----------
@@ -93,5 +107,8 @@ def weight_similarity(a: BilinearLayer, b: BilinearLayer, *, symmetric: bool = T
     >>> f"{weight_similarity(layer, layer).cosine:.3f}"
     '1.000'
     """
+    require_alike(a, b)
+    if a.has_biases or b.has_biases:
+        a, b = a.with_constant(), b.with_constant()
     inner = (tensor_inner(x, y, symmetric=symmetric) for x, y in ((a, b), (a, a), (b, b)))
     return Similarity(*inner, "symmetrised tensors" if symmetric else "tensors, left and right inputs independent")

@@ -8,8 +8,9 @@ It is the expectation of f . f' where all copies of the input are independent, w
 import numpy as np
 
 from symbolic_circuits.errors import SpecError
+from symbolic_circuits.numeric.bilinear.ends import joined, require_same_ends
 from symbolic_circuits.numeric.bilinear.layer import bilinear_layer
-from symbolic_circuits.numeric.bilinear.model_similarity import joined, require_polynomial, require_same_ends
+from symbolic_circuits.numeric.bilinear.model_similarity import require_polynomial
 from symbolic_circuits.numeric.bilinear.similarity import Similarity
 from symbolic_circuits.numeric.weights import Weights
 
@@ -37,6 +38,12 @@ def tower_weight_similarity(a: Weights, b: Weights) -> Similarity:
         if any(step.residual or len(step.blocks) > 1 for step in weights.model.steps):
             raise SpecError(
                 f"{str(weights.model)!r} is no tower: every block must be a bilinear layer without residual connection"
+            )
+        biased = [f"bilinear.{index}" for index, spec in weights.model.numbered() if spec.biases]
+        if biased or weights.model.output_bias:
+            raise SpecError(
+                f"{str(weights.model)!r} has biases ({', '.join([*biased, *(['b_U'] if weights.model.output_bias else [])])}), so that its terms have "
+                "several orders and no one tensor: compare by model_similarity, or fold_biases first, whose inputs are (x, 1)"
             )
     if a.model.number_of_blocks != b.model.number_of_blocks:
         heights = f"{a.model.number_of_blocks} and {b.model.number_of_blocks}"

@@ -18,13 +18,16 @@ import numpy as np
 
 from symbolic_circuits.errors import TermIndexError
 from symbolic_circuits.numeric.circuits.bilinear_sides import BilinearSides
-from symbolic_circuits.numeric.circuits.components import BilinearArrays, HeadArrays, bilinear_arrays, heads_arrays
+from symbolic_circuits.numeric.circuits.components import BilinearArrays, HeadArrays, gated_arrays, heads_arrays, pairs_of
 from symbolic_circuits.numeric.circuits.products import norms_of_products
-from symbolic_circuits.numeric.circuits.sides import HeadSides
+from symbolic_circuits.numeric.circuits.sides import GatedSides, HeadSides
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Attention, Block
 
 __all__ = ["deviations", "expected_square", "random_composition"]
+
+
+FIELDS = ("tied", "output", "gate", "scores")  # beside the shapes of arrays, what tells one block from another
 
 
 def expected_square(d: int) -> float:
@@ -90,19 +93,24 @@ def shapes_of(weights: Weights) -> dict[str, tuple[Block, HeadArrays | BilinearA
         if isinstance(spec, Attention):
             name, arrays = f"attn.{index}", HeadArrays(*(array[:1] for array in heads_arrays(weights, index)))
         else:
-            name, arrays = f"bilinear.{index}", bilinear_arrays(weights, index)
-        key = (type(spec), getattr(spec, "tied", None), getattr(spec, "output", None), tuple(array.shape for array in arrays))
+            name, arrays = f"{'bilinear' if spec.gate is None else 'gated'}.{index}", gated_arrays(weights, index)
+        key = (type(spec), *(getattr(spec, field, None) for field in FIELDS), tuple(array.shape for array in arrays))
         found.setdefault(key, (name, spec, arrays))
     return {name: (spec, arrays) for name, spec, arrays in found.values()}
 
 
 def random_sides(
     arrays: HeadArrays | BilinearArrays, spec: Block, symmetric: bool, generator: np.random.Generator
-) -> HeadSides | BilinearSides:
+) -> HeadSides | BilinearSides | GatedSides:
     """The sides of Gaussian matrices of these shapes; a layer without output matrix keeps the identity."""
     drawn = type(arrays)(*(generator.standard_normal(array.shape) for array in arrays))
     if isinstance(spec, Attention):
-        return HeadSides("", drawn)
+        further = [
+            drawn._replace(**{W: generator.standard_normal(drawn.W_Q.shape) for W in ("W_Q", "W_K")}) for _ in pairs_of(spec)[1:]
+        ]
+        return HeadSides("", drawn, *further)
+    if spec.gate is not None:
+        return GatedSides("", drawn if spec.output else drawn._replace(W_out=arrays.W_out))
     W_2 = drawn.W_1 if spec.tied else drawn.W_2
     drawn = BilinearArrays(drawn.W_1, W_2, drawn.W_out if spec.output else arrays.W_out)
     return BilinearSides("", drawn, tied=spec.tied, symmetric=symmetric)

@@ -10,33 +10,39 @@ r"""How much of what one component writes another reads, from weights alone: $\|
 | bilinear -> query, key, value | $\sum_i (W_{QK}^{h T})_{ai} B_{ijk}$, $\sum_i (W_{QK}^h)_{ai} B_{ijk}$, $\sum_i (W_{OV}^h)_{ai} B_{ijk}$ | |
 | bilinear -> left, right | $\sum_j B'_{ijk} B_{jab}$, $\sum_k B'_{ijk} B_{kab}$ | of shape $d^4$ |
 
+| attention -> gate, linear; gated -> query, ... | $W_1 W_{OV}^h$, $W_2 W_{OV}^h$; $W_{QK}^{h T} W_{out}$, ... of a layer with a gate | |
+| embed, position -> ...; ... -> unembed | $R\, W_E$, $R\, W_{pos}^T$; $W_U W$ | with ``ends=True`` |
+
 where $B_{ijk} = \sum_p (W_{out})_{ip} (W_1)_{pj} (W_2)_{pk}$. None of these is formed: each norm is that of a product of two factors of at
-most d x d (:mod:`symbolic_circuits.numeric.circuits.sides`).
+most d x d (:mod:`symbolic_circuits.numeric.circuits.sides`). What reads has the norm before it inside, $W \operatorname{diag}(w) C$, and what is written passes the
+norms behind it where these come after; scales of positions and biases are left out, so that of a layer with biases it is the
+interaction part that is meant. Keys of a model with rotary positions are those of one offset.
 
 References
 ----------
 Elhage et al. 2021, A Mathematical Framework for Transformer Circuits, "Two-layer attention-only transformers": Q-, K- and V-composition.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import networkx
 import numpy as np
 
 from symbolic_circuits.errors import NotationError, TermError, TermIndexError
-from symbolic_circuits.numeric.circuits.baseline import deviations, expected_square
+from symbolic_circuits.numeric.circuits.baseline import expected_square
 from symbolic_circuits.numeric.circuits.bilinear_sides import BilinearSides
-from symbolic_circuits.numeric.circuits.components import bilinear_arrays, heads_arrays
-from symbolic_circuits.numeric.circuits.products import norms_of_products
-from symbolic_circuits.numeric.circuits.sides import HeadSides, Side
+from symbolic_circuits.numeric.circuits.components import bilinear_arrays, gated_arrays, heads_arrays, pairs_of
+from symbolic_circuits.numeric.circuits.pairs import Pairs
+from symbolic_circuits.numeric.circuits.rotary import turned_keys
+from symbolic_circuits.numeric.circuits.sides import RESOLUTION, GatedSides, HeadSides, Side, at_unit_norm, side_of
+from symbolic_circuits.numeric.readers import passed, reader
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Attention, NumberedBlock
 
-__all__ = ["Composition", "composition", "sides_of"]
+__all__ = ["Composition", "composition", "passed_on", "sources_of", "written_by"]
 
 ORDERS = ("score", "excess", "deviations")
-KINDS = {"attn": "attention", "bilinear": "bilinear"}
+KINDS = {"attn": "attention"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +62,9 @@ class Composition:
     symmetric: bool  # whether the symmetric part of every bilinear layer was taken
     components: tuple[str, ...]  # heads and bilinear layers, in the order of the model
     writers: tuple[str, ...]  # "attn.0[1]", "bilinear.1": the components
-    readers: tuple[str, ...]  # "attn.2[0].query", ".key", ".value", "bilinear.1.left", ".right" (".input" where these are one)
+    readers: tuple[
+        str, ...
+    ]  # "attn.2[0].query", ".key", ".value", "bilinear.1.left", ".right" (".input" where these are one), "unembed"
     scores: np.ndarray  # between 0 and 1; nan also where one of the two vanishes
     baseline: float  # 1 / sqrt(d): the root mean square of the score where what is written is turned at random
     deviations: np.ndarray  # of the squared score from 1 / d, in its standard deviations under such turns
@@ -126,12 +134,12 @@ class Composition:
         graph.add_nodes_from(self.components)
         edges: dict[tuple[str, str], dict[str, float]] = {}
         for row in self.rows():
-            reader, _, port = row["reader"].rpartition(".")
-            edges.setdefault((row["writer"], reader), {})[port] = row["score"]
-        for (writer, reader), ports in edges.items():
+            name, _, port = row["reader"].rpartition(".")
+            edges.setdefault((row["writer"], name or port), {})[port] = row["score"]
+        for (writer, name), ports in edges.items():
             weight = max((score for score in ports.values() if not np.isnan(score)), default=-np.inf)
             if weight >= least:
-                graph.add_edge(writer, reader, weight=weight, **ports)
+                graph.add_edge(writer, name, weight=weight, **ports)
         return graph
 
     def to_dict(self) -> dict:
@@ -151,7 +159,7 @@ class Composition:
         return "\n".join([head, *best])
 
 
-def composition(weights: Weights, *, symmetric: bool = False) -> Composition:
+def composition(weights: Weights, *, symmetric: bool = False, ends: bool = False, offset: int | None = None) -> Composition:
     r"""Scores $\|R W\| / (\|R\| \|W\|)$ of all pairs in which one component reads directly what an earlier one writes.
 
     A block reads the blocks before it as far back as the stream is kept, and not those in parallel with it. Scores do not depend on the
@@ -164,6 +172,15 @@ def composition(weights: Weights, *, symmetric: bool = False) -> Composition:
     ----------
     symmetric : whether bilinear layers are replaced by their symmetric parts $(B_{ijk} + B_{ikj}) / 2$, which compute the same; then,
         and where weights are tied, left and right are one ``.input``
+    ends : whether the embedding, learned positions and the unembedding take part: writers ``embed`` and ``position``, reader ``unembed``
+        (positions of "shortformer" are not written into the stream)
+    offset : of a model with rotary positions, whose queries and keys match by $W_Q^T R(\text{offset}) W_K$: the position of the key less that
+        of the query
+
+    Raises
+    ------
+    SpecError
+        Rotary positions without an offset, or the other way round.
 
     Examples
     --------
@@ -175,84 +192,88 @@ def composition(weights: Weights, *, symmetric: bool = False) -> Composition:
       0.319  attn.0[0] -> bilinear.1.left
       0.316  attn.0[1] -> bilinear.1.right
     """
-    pairs, model = Pairs(), weights.model
-    reaching: list[Side] = []  # what is in the stream
+    pairs, model = Pairs(weights.size(weights.model.d)), weights.model
+    reaching = sources_of(weights) if ends else []  # what is in the stream
+    last = len(model.steps) - 1
     for number, step in enumerate(model.steps):
-        sides = [sides_of(weights, block, symmetric=symmetric) for block in step.blocks]
+        sides = [sides_of(weights, block, symmetric=symmetric, offset=offset) for block in step.blocks]
         for side in sides if reaching else ():
             pairs.add(side.readers(), reaching)
         reaching = reaching if step.residual else []
-        if number < len(model.steps) - 1:
-            reaching = reaching + [side.writers() for side in sides]
-    scores, reads = pairs.table()
-    d = weights.size(model.d)
+        if number < last or ends:
+            reaching = passed_on(weights, reaching + [side.writers() for side in sides], number)
+    if ends and reaching and model.unembedding:
+        pairs.add(side_of("unembed", reader(weights, "W_U")), reaching)
+    scores, reads, found = pairs.table()
+    blocks = tuple(name for block in model.numbered() for name in names_of(weights, block))
     return Composition(
         model=str(model),
         symmetric=symmetric,
-        components=tuple(name for block in model.numbered() for name in names_of(weights, block)),
+        components=(*end_names(weights, before=True), *blocks, *end_names(weights, before=False)) if ends else blocks,
         writers=tuple(name for side in pairs.written for name in side),
         readers=tuple(name for side in pairs.read for name in side),
         scores=scores,
-        baseline=expected_square(d) ** 0.5,
-        deviations=deviations(scores, flat(pairs.read.values()), flat(pairs.written.values()), d),
+        baseline=expected_square(pairs.d) ** 0.5,
+        deviations=found,
         reads=reads,
     )
 
 
-class Pairs:
-    """Norms of products, one array for each side that reads and each that it reads; factors are not kept."""
-
-    def __init__(self) -> None:
-        self.read: dict[tuple[str, ...], np.ndarray] = {}  # names of a side -> its spreads
-        self.written: dict[tuple[str, ...], np.ndarray] = {}
-        self.norms: dict[tuple[tuple[str, ...], tuple[str, ...]], np.ndarray] = {}
-
-    def add(self, reader: Side, writers: list[Side]) -> None:
-        """What one side reads."""
-        self.read[reader.names] = reader.spreads()
-        for writer in writers:
-            if writer.names not in self.written:
-                self.written[writer.names] = writer.spreads()
-            self.norms[reader.names, writer.names] = norms_of_products(reader.factors, writer.factors)
-
-    def table(self) -> tuple[np.ndarray, np.ndarray]:
-        """All of them, (readers, writers), nan where there is none; and where there are some."""
-        shape = sum(map(len, self.read)), sum(map(len, self.written))
-        scores, reads, row = np.full(shape, np.nan), np.zeros(shape, dtype=bool), 0
-        for reader in self.read:
-            column = 0
-            for writer in self.written:
-                if (reader, writer) in self.norms:
-                    place = slice(row, row + len(reader)), slice(column, column + len(writer))
-                    scores[place], reads[place] = self.norms[reader, writer], True
-                column += len(writer)
-            row += len(reader)
-        return scores, reads
+def sources_of(weights: Weights) -> list[Side]:
+    """What is in the stream before the first block: embeddings, and learned positions."""
+    found = [side_of("embed", weights.arrays["W_E"].T)] if weights.model.embedding else []
+    return found + ([side_of("position", weights.arrays["W_pos"])] if weights.model.positions == "learned" else [])
 
 
-def sides_of(weights: Weights, block: NumberedBlock, *, symmetric: bool = False) -> HeadSides | BilinearSides:
+def end_names(weights: Weights, *, before: bool) -> list[str]:
+    """The names of the ends of the model, those before the blocks or the one behind."""
+    if not before:
+        return ["unembed"] if weights.model.unembedding else []
+    return [name for side in sources_of(weights) for name in side.names]
+
+
+def passed_on(weights: Weights, sides: list[Side], step: int) -> list[Side]:
+    """What was written, behind the norm that follows a step; the same sides where there is none."""
+    if not weights.model.post_norm or (weights.model.norm == "rms" and not weights.model.gains):
+        return sides
+    found = []
+    for side in sides:
+        factors = passed(weights, side.factors.transpose(2, 0, 1), step, step + 1).transpose(1, 2, 0)
+        found.append(Side(side.names, at_unit_norm(factors, np.full(len(factors), RESOLUTION))))
+    return found
+
+
+def sides_of(
+    weights: Weights, block: NumberedBlock, *, symmetric: bool = False, offset: int | None = None
+) -> HeadSides | BilinearSides | GatedSides:
     """What a block reads and writes."""
     if isinstance(block.spec, Attention):
-        return HeadSides(f"attn.{block.index}", heads_arrays(weights, block.index))
+        pairs = (heads_arrays(weights, block.index, which) for which in pairs_of(block.spec))
+        turned = (pair._replace(W_K=turned_keys(weights, pair.W_K, offset)) for pair in pairs)
+        return HeadSides(f"attn.{block.index}", *turned)
+    if block.spec.gate is not None:
+        return GatedSides(f"gated.{block.index}", gated_arrays(weights, block.index))
     arrays = bilinear_arrays(weights, block.index)
     return BilinearSides(f"bilinear.{block.index}", arrays, tied=block.spec.tied, symmetric=symmetric)
+
+
+def written_by(weights: Weights, block: NumberedBlock, *, symmetric: bool = False) -> Side:
+    """What a block writes, which no offset of queries and keys changes."""
+    rotary = weights.model.positions == "rotary"
+    return sides_of(weights, block, symmetric=symmetric, offset=0 if rotary else None).writers()
 
 
 def names_of(weights: Weights, block: NumberedBlock) -> list[str]:
     """The names of the components of a block."""
     if not isinstance(block.spec, Attention):
-        return [f"bilinear.{block.index}"]
+        return [f"{'bilinear' if block.spec.gate is None else 'gated'}.{block.index}"]
     return [f"attn.{block.index}[{head}]" for head in range(weights.size(block.spec.heads))]
 
 
 def kind_of(writer: str, reader: str) -> str:
     """``attention -> key`` of ``attn.0[1]`` and ``attn.2[0].key``."""
-    return f"{KINDS[writer.partition('.')[0]]} -> {reader.rpartition('.')[2]}"
-
-
-def flat(spreads: Iterable[np.ndarray]) -> np.ndarray:
-    """All of them in one array."""
-    return np.concatenate([np.zeros(0), *spreads])
+    what = writer.partition(".")[0]
+    return f"{KINDS.get(what, what)} -> {reader.rpartition('.')[2]}"
 
 
 def shown(names: tuple[str, ...], most: int = 12) -> str:

@@ -11,7 +11,6 @@ $$(L G L^T)_{pq} (R G' R^T)_{pq} + (R G R^T)_{pq} (L G' L^T)_{pq} + 2 (L G R^T)_
 Letters as in :mod:`symbolic_circuits.numeric.circuits.bilinear_sides`. All pairs together are one matrix product, some rows p at a time.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +19,8 @@ from symbolic_circuits.errors import TermIndexError
 from symbolic_circuits.numeric.circuits.baseline import expected_square
 from symbolic_circuits.numeric.circuits.bilinear_sides import BilinearSides
 from symbolic_circuits.numeric.circuits.components import bilinear_arrays, require_block
-from symbolic_circuits.numeric.circuits.composition import sides_of
+from symbolic_circuits.numeric.circuits.composition import passed_on, sources_of, written_by
+from symbolic_circuits.numeric.circuits.ov_qk import step_of
 from symbolic_circuits.numeric.circuits.sides import Side
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Bilinear
@@ -71,18 +71,21 @@ class JointComposition:
         return named | {"writers": list(self.writers), "rows": self.rows()}
 
 
-def joint_composition(weights: Weights, layer: int, *, symmetric: bool = False) -> JointComposition:
+def joint_composition(weights: Weights, layer: int, *, symmetric: bool = False, ends: bool = False) -> JointComposition:
     """The scores of all pairs of components that a bilinear layer reads directly, one on its left and one on its right.
 
     Parameters
     ----------
     layer : the number of the bilinear layer
     symmetric : whether its symmetric part is taken, and that of the bilinear layers before it; tied layers are their own
+    ends : whether the embedding and learned positions are among the components
 
     Raises
     ------
     TermError
         There is no such block, or it is an attention block.
+    SpecError
+        The layer has a gate.
 
     Examples
     --------
@@ -93,7 +96,7 @@ def joint_composition(weights: Weights, layer: int, *, symmetric: bool = False) 
     model = weights.model
     spec = require_block(model, layer, Bilinear)
     read = BilinearSides("", bilinear_arrays(weights, layer), tied=spec.tied, symmetric=symmetric)
-    writers = list(reaching(weights, layer, symmetric))
+    writers = reaching(weights, layer, symmetric=symmetric, ends=ends)
     factors = [factor for side in writers for factor in side.factors]
     scores = np.sqrt(np.maximum(squares(read, factors), 0) / squared_norm(read))
     names = tuple(name for side in writers for name in side.names)
@@ -102,13 +105,14 @@ def joint_composition(weights: Weights, layer: int, *, symmetric: bool = False) 
     )
 
 
-def reaching(weights: Weights, layer: int, symmetric: bool) -> Iterator[Side]:
-    """What blocks write that a block reads directly: those since the stream was last dropped."""
-    model = weights.model
-    here = next(number for number, step in enumerate(model.steps) for block in step.blocks if block.index == layer)
-    first = max((number for number, step in enumerate(model.steps[:here]) if not step.residual), default=0)
-    for step in model.steps[first:here]:
-        yield from (sides_of(weights, block, symmetric=symmetric).writers() for block in step.blocks)
+def reaching(weights: Weights, layer: int, *, symmetric: bool, ends: bool) -> list[Side]:
+    """What blocks write that a block reads directly: those since the stream was last dropped, behind the norms that follow."""
+    found = sources_of(weights) if ends else []
+    for number, step in enumerate(weights.model.steps[: step_of(weights.model, layer)]):
+        found = found if step.residual else []
+        written = [written_by(weights, block, symmetric=symmetric) for block in step.blocks]
+        found = passed_on(weights, found + written, number)
+    return found
 
 
 def squares(read: BilinearSides, factors: list[np.ndarray]) -> np.ndarray:

@@ -10,19 +10,24 @@ layers are in :mod:`symbolic_circuits.numeric.circuits.bilinear_sides`.
 | key | $W_Q^T W_K$ | $W_K$ | $R(W_Q^T) W_K$ |
 | query | $W_K^T W_Q$ | $W_Q$ | $R(W_K^T) W_Q$ |
 | written | $W_O W_V$ | $W_O$ | $R(W_V^T) W_O^T$ |
+| gate, linear | $W_1$, $W_2$ of a layer with a gate | the same | $W_1$, $W_2$ |
+| written | $W_{out}$ of a layer with a gate | $W_{out}$ | $W_{out}^T$ |
+| embed, position | $W_E$, $W_{pos}^T$ | the same | $R(W_E^T)$, $R(W_{pos})$ |
+| unembed | $W_U$ | $W_U$ | $R(W_U)$ |
 
-R(M) is the triangle of $M = Q R$: the rest of the matrix up to orthonormal columns, which no norm sees.
+R(M) is the triangle of $M = Q R$: the rest of the matrix up to orthonormal columns, which no norm sees. Where scores are products of two,
+(q1.k1)(q2.k2), a head has two queries and two keys. A layer with a gate has no tensor that weights know, so that its scores are those of
+the matrices themselves: how much its gate or its other side reads of a component, and how much is read of all it can write.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from symbolic_circuits.numeric.circuits.components import HeadArrays
+from symbolic_circuits.numeric.circuits.components import BilinearArrays, HeadArrays
 
-__all__ = ["RESOLUTION", "HeadSides", "Side", "at_unit_norm", "at_unit_size"]
+__all__ = ["RESOLUTION", "GatedSides", "HeadSides", "Side", "at_unit_norm", "at_unit_size", "side_of"]
 
-HEAD_PORTS = ("query", "key", "value")
 RESOLUTION = 1e-13  # a smaller norm, of what has norm one before it cancels, is rounding
 
 
@@ -41,23 +46,54 @@ class Side(NamedTuple):
 
 
 class HeadSides:
-    """What the heads of a block read and write."""
+    """What the heads of a block read and write; of one pair of queries and keys, or of two."""
 
-    def __init__(self, name: str, arrays: HeadArrays) -> None:
-        self.name, self.arrays = name, HeadArrays(*map(at_unit_size, arrays))
+    def __init__(self, name: str, *pairs: HeadArrays) -> None:
+        self.name = name
+        self.pairs = [HeadArrays(*map(at_unit_size, arrays)) for arrays in pairs]
 
     def readers(self) -> Side:
         """The queries, keys and values of every head."""
-        W_Q, W_K, W_V, W_O = self.arrays
-        factors = (unit_factor(across(W_K), W_Q), unit_factor(across(W_Q), W_K), unit_factor(W_O, W_V))
-        names = tuple(f"{self.name}[{head}].{port}" for head in range(len(W_Q)) for port in HEAD_PORTS)
-        return Side(names, np.stack(factors, axis=1).reshape(len(names), -1, W_Q.shape[2]))
+        factors, ports = [], []
+        for k, (W_Q, W_K, _, _) in enumerate(self.pairs, 1):
+            factors += [unit_factor(across(W_K), W_Q), unit_factor(across(W_Q), W_K)]
+            ports += [f"{port}{k if len(self.pairs) > 1 else ''}" for port in ("query", "key")]
+        _, _, W_V, W_O = self.pairs[0]
+        factors.append(unit_factor(W_O, W_V))
+        names = tuple(f"{self.name}[{head}].{port}" for head in range(len(W_V)) for port in (*ports, "value"))
+        return Side(names, np.stack(factors, axis=1).reshape(len(names), -1, W_V.shape[2]))
 
     def writers(self) -> Side:
         """The output of every head."""
-        _, _, W_V, W_O = self.arrays
+        _, _, W_V, W_O = self.pairs[0]
         names = tuple(f"{self.name}[{head}]" for head in range(len(W_V)))
         return Side(names, unit_factor(across(W_V), across(W_O)))
+
+
+class GatedSides:
+    """What a layer with a gate reads and writes: its matrices, each by itself."""
+
+    def __init__(self, name: str, arrays: BilinearArrays) -> None:
+        self.name, self.arrays = name, BilinearArrays(*map(at_unit_size, arrays))
+
+    def readers(self) -> Side:
+        """The gate and the linear side."""
+        factors = np.stack([triangle(self.arrays.W_1), triangle(self.arrays.W_2)])
+        return Side((f"{self.name}.gate", f"{self.name}.linear"), at_unit_norm(factors, np.zeros(2)))
+
+    def writers(self) -> Side:
+        """All that the layer can write."""
+        return side_of(self.name, self.arrays.W_out.T)
+
+
+def side_of(name: str, rows: np.ndarray) -> Side:
+    """One component that reads, or writes, through a matrix (rows, d)."""
+    return Side((name,), at_unit_norm(triangle(at_unit_size(rows))[None], np.zeros(1)))
+
+
+def triangle(rows: np.ndarray) -> np.ndarray:
+    """R of M = Q R where that is smaller than M (rows, d)."""
+    return np.linalg.qr(rows, mode="r") if len(rows) > rows.shape[1] else rows
 
 
 def across(stack: np.ndarray) -> np.ndarray:

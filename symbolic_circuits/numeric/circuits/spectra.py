@@ -6,7 +6,8 @@ r"""Eigenvalues and singular values of the OV or QK circuits of all heads, each 
 | QK | $W_K (W_E W_E^T) W_Q^T$ | $(R_E W_Q^T)(W_K R_E^T)$ |
 
 $W_E W_U$ and $W_E W_E^T$ are d x d and shared by all heads, as are the triangles of $W_U = Q R_U$ and $W_E^T = Q' R_E$. In the stream
-(not full) they are the identity. All in double precision.
+(not full) they are the identity. All in double precision. With norms these are the matrices that have them inside
+(:mod:`symbolic_circuits.numeric.circuits.ov_qk`); where norms come after, the ends differ from block to block.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,9 +17,10 @@ from typing import Literal
 import numpy as np
 
 from symbolic_circuits.errors import NotationError, TermError
-from symbolic_circuits.numeric.circuits.components import HeadArrays, heads_arrays
+from symbolic_circuits.numeric.circuits.components import HeadArrays, heads_arrays, pairs_of, require_pair
 from symbolic_circuits.numeric.circuits.eigenvalues import by_size, positivity
 from symbolic_circuits.numeric.circuits.ov_qk import require_ends
+from symbolic_circuits.numeric.circuits.rotary import turned_keys
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Attention
 
@@ -87,17 +89,28 @@ class CircuitSpectra:
         }
 
 
-def circuit_spectra(weights: Weights, circuit: Literal["OV", "QK"] = "OV", *, full: bool = True) -> CircuitSpectra:
+def circuit_spectra(
+    weights: Weights,
+    circuit: Literal["OV", "QK"] = "OV",
+    *,
+    full: bool = True,
+    offset: int | None = None,
+    which: int | None = None,
+) -> CircuitSpectra:
     r"""Eigenvalues and singular values of $W_U W_{OV} W_E$ or $W_E^T W_{QK} W_E$ of every head; of $W_{OV}$ or $W_{QK}$ where not full.
+
+    Parameters
+    ----------
+    offset, which : of QK circuits, as in :func:`qk_circuit`: the offset of rotary positions; the pair of queries and keys of blocks with two
 
     Raises
     ------
     NotationError
         There is no such circuit.
     TermError
-        The model has no heads.
+        The model has no heads, or not that pair of queries and keys.
     SpecError
-        Full circuits of a model without embedding or, for OV, without unembedding.
+        Full circuits of a model without embedding or, for OV, without unembedding; an offset that is missing or out of place.
 
     Examples
     --------
@@ -110,10 +123,14 @@ def circuit_spectra(weights: Weights, circuit: Literal["OV", "QK"] = "OV", *, fu
     layers = [index for index, spec in weights.model.numbered() if isinstance(spec, Attention)]
     if not layers:
         raise TermError(f"{str(weights.model)!r} has no heads, so it has no {circuit} circuits")
-    between, left, right = ends(weights, circuit) if full else (None, None, None)
+    require_places(weights, circuit, layers, which, offset)
+    shared = ends(weights, circuit, layers[0]) if full else (None, None, None)
     heads, eigenvalues, singular_values = [], [], []
     for layer in layers:
-        write, read = sides(heads_arrays(weights, layer), circuit)
+        between, left, right = ends(weights, circuit, layer) if full and weights.model.post_norm else shared
+        pair = which if which in pairs_of(dict(weights.model.numbered())[layer]) else None
+        write, read = sides(heads_arrays(weights, layer, pair), circuit)
+        read = turned_keys(weights, read, offset) if circuit == "QK" else read
         heads += [f"attn.{layer}[{head}]" for head in range(len(write))]
         core = (read if between is None else read @ between) @ write
         eigenvalues += list(by_size(np.linalg.eigvals(core)))
@@ -122,19 +139,32 @@ def circuit_spectra(weights: Weights, circuit: Literal["OV", "QK"] = "OV", *, fu
     return CircuitSpectra(str(weights.model), circuit, full, tuple(heads), tuple(eigenvalues), tuple(singular_values))
 
 
+def require_places(weights: Weights, circuit: str, layers: list[int], which: int | None, offset: int | None) -> None:
+    """Raise TermError where the pair of queries and keys is missing or of no block; of OV circuits there is none."""
+    model = weights.model
+    blocks = dict(model.numbered())
+    if circuit == "OV":
+        if which is not None or offset is not None:
+            raise TermError(f"OV circuits have no queries and keys; got which={which!r}, offset={offset!r}")
+        return
+    twice = [layer for layer in layers if blocks[layer].scores == "bilinear"]
+    for layer in twice or (layers[:1] if which is not None else []):
+        require_pair(model, layer, which)
+
+
 def sides(arrays: HeadArrays, circuit: str) -> tuple[np.ndarray, np.ndarray]:
     """The two factors of the circuits of a block in the stream, (H, d, e) and (H, e, d): W_O and W_V, or W_Q^T and W_K."""
     arrays = HeadArrays(*(array.astype(np.float64, copy=False) for array in arrays))
     return (arrays.W_O, arrays.W_V) if circuit == "OV" else (arrays.W_Q.transpose(0, 2, 1), arrays.W_K)
 
 
-def ends(weights: Weights, circuit: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def ends(weights: Weights, circuit: str, layer: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What full circuits share, d x d each: the product of the two ends, and the triangle of each end."""
     if circuit == "QK":
-        (W_E,) = require_ends(weights, "QK", "W_E")
+        (W_E,) = require_ends(weights, "QK", "W_E", layer=layer)
         triangle = triangle_over_tokens(lambda rows: W_E[:, rows].T, W_E.shape[1])
         return product_over_tokens(W_E, W_E.T), triangle, triangle
-    W_E, W_U = require_ends(weights, "OV", "W_E", "W_U")
+    W_E, W_U = require_ends(weights, "OV", "W_E", "W_U", layer=layer)
     left = triangle_over_tokens(lambda rows: W_U[rows], len(W_U))
     return product_over_tokens(W_E, W_U), left, triangle_over_tokens(lambda rows: W_E[:, rows].T, len(W_U))
 
