@@ -58,10 +58,12 @@ def plan(state: State, settings: Settings) -> Planned:
     """
     V, d = state.shape(EMBED, "V d")
     layers = state.layers(LAYER)
-    scale = attention_scale(settings, layers)
-    blocks = [block for block in (attention(state, settings, d, scale), mlp(state, settings)) if block is not None]
+    has_attention = any(key.format(l=0) in state for key in (QKV, OUT_OF_HEADS))
+    scale = attention_scale(settings, layers) if has_attention else 1.0
+    found = (attention(state, settings, d, scale) if has_attention else None, mlp(state, settings))
+    blocks = [block for block in found if block is not None]
     norm = normalization_of(settings, {"rms": "rms"})
-    rotary = rotary_frequencies(state, settings, d) if any(isinstance(block, Attention) for block in blocks) else None
+    rotary = rotary_frequencies(state, settings, d) if has_attention else None
     model = Transformer(tuple(blocks) * layers, d=d, V=V, norm=norm, positions=None if rotary is None else "rotary")
     constants = {"norm.eps": settings.number("eps", EPS), "attn.{attn}.scale": scale}
     if rotary is not None and INV_FREQ.format(l=0) not in state:
@@ -101,11 +103,9 @@ def arrange(weights: Weights, settings: Settings) -> Arranged:
     return Arranged(WeightFormat(FORMAT, table(model, OUT, HEAD)), weights.arrays, config, ("attn.{attn}.scale", "norm.eps"))
 
 
-def attention(state: State, settings: Settings, d: int, scale: float) -> Attention | None:
+def attention(state: State, settings: Settings, d: int, scale: float) -> Attention:
     """The attention block of every layer."""
     key = QKV.format(l=0)
-    if key not in state and OUT_OF_HEADS.format(l=0) not in state:
-        return None
     rows = state.shape(key, "3·d d")[0]
     heads = heads_of(state, settings, d)
     if rows not in (3 * d, 5 * d):
@@ -128,7 +128,9 @@ def heads_of(state: State, settings: Settings, d: int) -> int:
     if d % heads:
         raise WeightsError(f"n_head={heads} does not divide d={d}, so that heads have no width")
     if pairs and 2 * pairs * heads != d:
-        raise WeightsError(f"n_head={heads} heads have width e = {d // heads}, but {key} has {pairs} frequencies, for e = {2 * pairs}")
+        raise WeightsError(
+            f"n_head={heads} heads have width e = {d // heads}, but {key} has {pairs} frequencies, for e = {2 * pairs}"
+        )
     return heads
 
 
@@ -142,12 +144,11 @@ def grouped(rows: int, heads: int, d: int) -> str:
 
 def attention_scale(settings: Settings, layers: int) -> float:
     """s, as given, or from ``scale_attn``."""
-    published = 1 / math.sqrt(2 * layers) if layers else 1.0
+    published = 1 / math.sqrt(2 * layers)
     if "attention_scale" not in settings.values and "scale_attn" in settings.values:
         return published if settings.flag("scale_attn", default=True) else 1.0
     why = f"the number s that multiplies the output of attention, 1/sqrt(2 layers) = {published:.6g} in published models and 1 in some"
-    if layers:
-        settings.require("attention_scale=", "attention_scale", why=why)
+    settings.require("attention_scale=", "attention_scale", why=why)
     return settings.number("attention_scale", 1.0)
 
 

@@ -33,7 +33,14 @@ ROUNDED = {"rotary.inv_freq": 1e-6}  # relative
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exported:
-    """Arrays by the keys of another program, as :func:`export_weights` makes them."""
+    """Arrays by the keys of another program, as :func:`export_weights` makes them.
+
+    Examples
+    --------
+    >>> exported = export_weights(Weights.random("attn(2)", seed=0), "transformer-lens")
+    >>> exported.config["n_heads"], exported.arrays["blocks.0.attn.W_O"].shape
+    (2, (2, 4, 16))
+    """
 
     format: str
     arrays: Mapping[str, np.ndarray]
@@ -104,7 +111,7 @@ def export_weights(
             if isinstance(format, WeightFormat)
             else BUILT_IN[format].arrange(weights, settings)
         )
-        written = stored_arrays(arranged, weights) | {key: np.asarray(array) for key, array in (extra or {}).items()}
+        written = stored_arrays(arranged, weights) | {key: np.ascontiguousarray(array) for key, array in (extra or {}).items()}
         require_same(weights, read_back(weights, format, State(written, "what was written"), arranged, tuple(extra or ())))
     except (WeightsError, SpecError) as error:
         raise WeightsError(f"{str(weights.model)!r} cannot be written as {name}: {error}") from error

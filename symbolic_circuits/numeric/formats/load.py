@@ -37,7 +37,7 @@ def load_weights(
     n_head : number of heads, where no shape says it
     attention_scale : s in X + s heads(X)
     normalization : "rms" or False; for TransformerLens "LN", "LNPre", "RMS", "RMSPre" or False
-    config : other settings, by the names of the format; those of ``config.json`` beside a file hold where neither says otherwise
+    config : other settings, by the names of the format; ``config.json`` beside a file, and ``cfg`` or ``config`` of a module, say the rest
     skip : keys that carry nothing, with ``*`` for any text
 
     Raises
@@ -62,8 +62,8 @@ def load_weights(
     """
     state = read_state(source)
     try:
-        if state.model is not None and format is None:
-            return Weights(state.model if model is None else model, {key: state.array(key) for key in state})
+        if state.is_ours and format is None:
+            return Weights.load(state.path, model)
         arguments = {"n_head": n_head, "attention_scale": attention_scale, "normalization": normalization}
         planned = plan(state, format, model, config, arguments)
         reading = read_arrays(planned.format, planned.model, planned.state, skip)
@@ -92,7 +92,7 @@ def plan(
     name = format_of(state, format)
     if model is not None:
         raise WeightsError(f"the format {name} says which model it is: model= is for a WeightFormat of your own")
-    return BUILT_IN[name].plan(state, read_settings(state.path, config, arguments))
+    return BUILT_IN[name].plan(state, read_settings(state.path, config, arguments, state.settings))
 
 
 def warn_of(state: State, reading: Reading) -> None:

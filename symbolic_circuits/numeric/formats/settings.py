@@ -49,10 +49,10 @@ class Settings:
         return found
 
     def count(self, *names: str, default: int | None = None) -> int | None:
-        """A positive integer."""
+        """A positive integer; null counts as not set."""
         found = self.find(*names, default=default)
-        if found is default or (isinstance(found, int) and not isinstance(found, bool) and found > 0):
-            return found
+        if found is None or found is default or (isinstance(found, int) and not isinstance(found, bool) and found > 0):
+            return default if found is None else found
         raise WeightsError(f"{names[0]} is a positive integer; got {found!r}")
 
     def flag(self, name: str, *, default: bool) -> bool:
@@ -63,15 +63,26 @@ class Settings:
         return found
 
     def number(self, name: str, default: float | None = None) -> float | None:
-        """A finite number."""
+        """A finite number; null counts as not set."""
         found = self.find(name, default=default)
-        if found is default or (isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found)):
-            return found
+        if (
+            found is None
+            or found is default
+            or (isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found))
+        ):
+            return default if found is None else found
         raise WeightsError(f"{name} is a finite number; got {found!r}")
 
 
-def read_settings(path: Path | None, config: Mapping[str, object] | None, arguments: Mapping[str, object]) -> Settings:
+def read_settings(
+    path: Path | None,
+    config: Mapping[str, object] | None,
+    arguments: Mapping[str, object],
+    carried: Mapping[str, object] | None = None,
+) -> Settings:
     """Settings: arguments that are not None, then those of ``config``, then those of ``config.json`` in the folder of a file.
+
+    ``carried`` are those of a module, which come after all others.
 
     Raises
     ------
@@ -84,7 +95,7 @@ def read_settings(path: Path | None, config: Mapping[str, object] | None, argume
     stored = read_config(beside) if beside is not None and beside.is_file() else {}
     given = {name: value for name, value in arguments.items() if value is not None}
     where = "the arguments" if beside is None else f"the arguments or in {CONFIG} beside {path.name}"
-    return Settings(MappingProxyType(stored | dict(config or {}) | given), where)
+    return Settings(MappingProxyType(dict(carried or {}) | stored | dict(config or {}) | given), where)
 
 
 def read_config(path: Path) -> dict[str, object]:

@@ -4,7 +4,7 @@ Half precision is read as float32, which holds it exactly. Nothing is unpickled.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -36,13 +36,14 @@ class State:
     arrays: Mapping[str, object]  # NumPy arrays or tensors
     where: str = "the state dict"
     path: Path | None = None
-    model: str | None = None  # the text form, where the file is one of ours
+    is_ours: bool = False  # whether the file is one that Weights.save wrote
+    settings: Mapping[str, object] = field(default_factory=dict)  # that a module carries
     bfloat16: frozenset[str] = field(default=frozenset())  # keys of arrays of 16 bits that are halves of a float32
 
     def __contains__(self, key: str) -> bool:
         return key in self.arrays
 
-    def __iter__(self) -> Iterable[str]:
+    def __iter__(self) -> Iterator[str]:
         return iter(self.arrays)
 
     def array(self, key: str) -> np.ndarray:
@@ -55,10 +56,9 @@ class State:
         """
         if key not in self.arrays:
             raise WeightsError(f"{self.where} has no {key}")
-        found = self.arrays[key]
         if key in self.bfloat16:
-            return bfloat16_to_float32(found)
-        array = np.asarray(as_numpy(found))
+            return bfloat16_to_float32(self.arrays[key])
+        array = np.asarray(as_numpy(self.arrays[key]))
         return array.astype(np.float32) if array.dtype == np.float16 else array
 
     def type_of(self, key: str) -> str:
@@ -115,7 +115,8 @@ def read_state(source: object) -> State:
     if isinstance(source, Mapping):
         return unwrapped(State(named_arrays(source)))
     if callable(getattr(source, "state_dict", None)):
-        return unwrapped(State(named_arrays(source.state_dict()), f"the state dict of {type(source).__name__}"))
+        where = f"the state dict of {type(source).__name__}"
+        return unwrapped(State(named_arrays(source.state_dict()), where, settings=carried_settings(source)))
     raise WeightsError(
         f"weights come from a .safetensors or .npz file, a mapping of names to arrays, or a module; got {type(source).__name__}"
     )
@@ -130,9 +131,19 @@ def read_file(path: Path) -> State:
         )
     if path.suffix != ".safetensors":
         text, arrays = files.read(path)
-        return State(arrays, path.name, path, text)
+        return State(arrays, path.name, path, text is not None)
     view = view_safetensors(path)
-    return State(view.arrays, path.name, path, view.labels.get("model"), view.bfloat16)
+    is_ours = view.labels.get("format", "").startswith(files.FORMAT.split()[0])  # others have labels too, such as "pt"
+    return State(view.arrays, path.name, path, is_ours, bfloat16=view.bfloat16)
+
+
+def carried_settings(module: object) -> dict[str, object]:
+    """The configuration that a module carries as ``cfg`` or ``config``: a mapping, or something with ``to_dict()``."""
+    for found in (getattr(module, name, None) for name in ("cfg", "config")):
+        found = found.to_dict() if callable(getattr(found, "to_dict", None)) else found
+        if isinstance(found, Mapping):
+            return {name: value for name, value in found.items() if isinstance(name, str)}
+    return {}
 
 
 def named_arrays(source: Mapping) -> dict[str, object]:

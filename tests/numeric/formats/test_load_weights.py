@@ -215,8 +215,16 @@ def test_settings_beside_the_file(tmp_path) -> None:
 
 def test_files_of_ours_load_too(tmp_path) -> None:
     weights = sc.Weights.random("[rms_norm] attn(2, bias)", seed=0)
-    weights.save(tmp_path / "ours.npz")
-    assert load_weights(tmp_path / "ours.npz").model == weights.model
+    for name in ("ours.npz", "ours.safetensors"):
+        weights.save(tmp_path / name)
+        assert load_weights(tmp_path / name).model == weights.model
+
+
+def test_labels_of_other_programs_are_not_ours(tmp_path) -> None:
+    save_file = pytest.importorskip("safetensors.numpy").save_file
+    arrays = {key: value.numpy() for key, value in random(Toy()).state_dict().items()}
+    save_file(arrays, tmp_path / "toy.safetensors", metadata={"format": "pt", "model": "toy"})
+    assert load_weights(tmp_path / "toy.safetensors").model == load_weights(arrays).model
 
 
 # ------------------------------------------------------------ export
@@ -308,3 +316,24 @@ def test_repeated_heads_are_said() -> None:
 
 def test_lens_settings_are_the_ones_that_the_module_uses() -> None:
     assert set(lens({})[1]["config"]) <= set(LENS)
+
+
+def test_a_module_that_carries_its_settings_needs_no_others() -> None:
+    module = random(
+        Lens(positional_embedding_type="rotary", rotary_dim=4, rotary_adjacent_pairs=True, normalization_type="RMSPre")
+    )
+    agree(module, quiet(module))
+    assert quiet(module, config={"act_fn": "identity"}).model != quiet(module).model
+
+
+def test_models_of_one_kind_of_block() -> None:
+    module, settings = decomposed({"softmax": False, "norm": False, "layers": 1})
+    for part, text in (
+        (".mlp.", "[d=8, V=13, rotary] attn(2, e=4, bilinear, output_scale)"),
+        (".attn.", "[d=8, V=13] bilinear(m=12)"),
+    ):
+        state = {key: value for key, value in module.state_dict().items() if part not in key}
+        weights = quiet(state, **settings)
+        assert weights.model == sc.Transformer.parse(text)
+        exported = export_weights(weights, "bilinear-decomposition")
+        assert sorted(exported.arrays) == sorted(state)
