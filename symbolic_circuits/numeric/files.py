@@ -97,7 +97,7 @@ def write(path: Path, model: str, arrays: Mapping[str, np.ndarray]) -> None:
         from safetensors.numpy import save
 
         try:
-            content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata=labels)
+            content = save({name: np.asarray(array, order="C") for name, array in arrays.items()}, metadata=labels)
         except (KeyError, ValueError, TypeError, safetensors.SafetensorError) as error:
             raise WeightsError(f"cannot write {path}: a .safetensors file does not hold these types ({error})") from error
     write_whole(path, content, force=True)

@@ -111,7 +111,7 @@ def export_weights(
             if isinstance(format, WeightFormat)
             else BUILT_IN[format].arrange(weights, settings)
         )
-        written = stored_arrays(arranged, weights) | {key: np.ascontiguousarray(array) for key, array in (extra or {}).items()}
+        written = stored_arrays(arranged, weights) | {key: np.asarray(array, order="C") for key, array in (extra or {}).items()}
         require_same(weights, read_back(weights, format, State(written, "what was written"), arranged, tuple(extra or ())))
     except (WeightsError, SpecError) as error:
         raise WeightsError(f"{str(weights.model)!r} cannot be written as {name}: {error}") from error
