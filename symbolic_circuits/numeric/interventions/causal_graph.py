@@ -7,14 +7,18 @@ together, as changes of the stream behind it (:mod:`symbolic_circuits.numeric.in
 | change of the output of v | |
 | --- | --- |
 | head | -A^v o_u W_OV^T |
+| gated layer, its gates G frozen | -W_out(G . W_2 o_u) |
 | left, right input of a bilinear layer | -B(o_u, X), -B(X, o_u) |
 | both of them | -B(o_u, X) - B(X, o_u) + B(o_u, o_u) |
+| head whose pattern is a polynomial | likewise: without o_u in its query, key, value, or in all of them |
 | output | -o_u W_U^T |
+
+Where v reads a norm of X, X - o_u and o_u stand for their norms, the scales being frozen: a norm is no component. Positions, biases and the
+constant 1, of which blocks make their inner biases, are components that nothing comes into.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import networkx
 import numpy as np
@@ -22,76 +26,29 @@ import numpy as np
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.expansion.expansion import PathExpansion
-from symbolic_circuits.expansion.grammar import Component, component_of
-from symbolic_circuits.expansion.graphs import add_component, add_output
+from symbolic_circuits.expansion.grammar import Component
+from symbolic_circuits.expansion.graphs import add_component, add_node, add_output
+from symbolic_circuits.expansion.queries.automaton import Automaton
+from symbolic_circuits.expansion.queries.by_state import ByState
 from symbolic_circuits.numeric.activations import finite_forward
 from symbolic_circuits.numeric.evaluate import MAX_BYTES
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.graded_streams import dtype_of
 from symbolic_circuits.numeric.interventions.disturbance import Disturbance
 from symbolic_circuits.numeric.interventions.runs import finite_run, whole_expansion
+from symbolic_circuits.numeric.interventions.writers import Level, Writers, without_edges
 from symbolic_circuits.numeric.readout import Readout, readout
 from symbolic_circuits.numeric.streams import Streams
 from symbolic_circuits.numeric.weights import Weights
-from symbolic_circuits.spec import Attention, NumberedBlock, Transformer
+from symbolic_circuits.spec import Transformer
 
 __all__ = ["OUTPUT", "causal_graph"]
 
 OUTPUT = "output"
 MAX_PASSES = 50_000  # forward passes; a limit on work
-WEIGHT, LEFT, RIGHT = "weight", "left", "right"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Level:
-    """A stream: what it is the sum of, and what reads it."""
-
-    number: int
-    stream: np.ndarray  # (n, d)
-    writers: tuple[Component, ...]  # whose outputs the stream is the sum of
-    outputs: np.ndarray  # (writers, n, d)
-    readers: tuple[Component, ...]  # none for the last stream, which the output reads
-
-
-def levels(frozen: Frozen) -> Iterator[Level]:
-    """The streams of a frozen model, each as a sum of outputs of components; one array holds the outputs for all streams."""
-    model, algebra, streams = frozen.model, Streams(frozen), finite_forward(frozen).streams
-    components = [component_of(model, "input")]
-    outputs = np.empty((number_of_components(model), *frozen.x0.shape), dtype=dtype_of(frozen))
-    outputs[0] = frozen.x0
-    first = 0  # before it, nothing is in the stream any more
-    for number, (stream, step) in enumerate(zip(streams[:-1], model.steps, strict=True)):
-        readers = [reader for block in step.blocks for reader in components_of(model, block)]
-        stop = len(components)
-        yield Level(number, stream, tuple(components[first:]), outputs[first:stop], tuple(readers))
-        for k, reader in enumerate(readers, start=stop):
-            outputs[k] = algebra.head(reader, stream) if reader.kind == "attn" else algebra.bilinear(reader, stream, stream)
-        components += readers
-        first = first if step.residual else stop
-    yield Level(len(streams) - 1, streams[-1], tuple(components[first:]), outputs[first:], ())
-
-
-def components_of(model: Transformer, block: NumberedBlock) -> list[Component]:
-    """The heads of a block, or its bilinear layer."""
-    if isinstance(block.spec, Attention):
-        return [component_of(model, "attn", block.index, head) for head in range(block.spec.heads)]
-    return [component_of(model, "bilinear", block.index)]
-
-
-def number_of_components(model: Transformer) -> int:
-    """The input, the heads and the bilinear layers."""
-    return 1 + sum(spec.heads if isinstance(spec, Attention) else 1 for _, spec in model.numbered())
-
-
-def without_edges(level: Level, reader: Component, rows: slice, algebra: Streams) -> dict[str, np.ndarray]:
-    """How the output of a reader changes without each of the edges from some writers: arrays (writers, n, d)."""
-    outputs = level.outputs[rows]
-    if reader.kind == "attn":
-        return {WEIGHT: -algebra.head(reader, outputs)}
-    left = algebra.bilinear(reader, outputs, level.stream)
-    right = left if reader.is_tied else algebra.bilinear(reader, level.stream, outputs)
-    both = algebra.bilinear(reader, outputs, outputs) - left - right
-    return {WEIGHT: both} if reader.is_tied else {WEIGHT: both, LEFT: -left, RIGHT: -right}
+WEIGHT = "weight"
+LEAF_PASSES = 4  # what the terms through a leaf take at most, in forward passes
+LATEX = {"position": "W_{pos}", "one": "1"}
 
 
 def causal_graph(
@@ -107,12 +64,15 @@ def causal_graph(
     max_bytes: int = MAX_BYTES,
     progress: Callable[[int, int], None] | None = None,
 ) -> networkx.DiGraph:
-    """The components that read each other, and what the paths through each edge add to a readout; patterns are frozen.
+    """The components that read each other, and what the paths through each edge add to a readout; patterns, scales and gates are frozen.
 
-    Nodes are the input, every head, every bilinear layer (named as in queries) and ``output``; there is an edge where one component
-    reads another directly. ``weight`` of u -> v is the sum of the terms of the query ``u >> v``, read out; edges into an untied bilinear
+    Nodes are the input, every head, every layer (named as in queries) and ``output``, and where the model has them ``position``, ``one`` (the
+    constant, of which blocks make the biases that they read with), ``bias.l`` and ``normbias.k``; a norm is no node. There is an edge where
+    one component reads another directly, or through a norm. ``weight`` of u -> v is the sum of the terms of the query ``u >> v``, read out; edges
+    into an untied bilinear
     layer also have ``left`` and ``right``, for ``u >> v.left`` and ``u >> v.right`` (a term may be of both, so that these need
-    not add up to the weight). ``effect`` of a node is the sum of the terms that pass it. Edges into ``output`` partition the terms, and
+    not add up to the weight), edges into a head whose pattern is a polynomial ``query``, ``key`` and ``value`` (``query1``, ... of bilinear
+    scores). ``effect`` of a node is the sum of the terms that pass it. Edges into ``output`` partition the terms, and
     their weights add up to the readout; ``remainder`` of the graph is what rounding leaves.
 
     Parameters
@@ -144,23 +104,26 @@ def causal_graph(
     frozen = finite_run(weights, tokens, "the input at hand")
     wanted = readout(frozen, position=position, token=token, against=against, direction=direction)
     require_bytes(expansion, frozen, max_bytes)
-    found, algebra = list(levels(frozen)), Streams(frozen)
-    rest = Disturbance(frozen, [level.stream for level in found], wanted)
-    report = budgeted(expansion, found, rest, max_passes, progress)
+    writers = Writers(frozen, finite_forward(frozen).streams)
+    rest = Disturbance(frozen, writers.streams, wanted)
+    report = budgeted(expansion, writers, rest, max_passes, progress)
     graph = nodes_of(expansion)
-    for level in found[:-1]:
-        for reader in level.readers:
-            for rows in rest.pieces(len(level.writers)):
-                changes = without_edges(level, reader, rows, algebra)
-                effects = {name: -rest.effects(level.number + 1, change) for name, change in changes.items()}
-                add_edges(graph, level.writers[rows], reader.name, effects)
-            report(len(level.writers))
-    for rows in rest.pieces(len(found[-1].writers)):
-        effects = -rest.effects(len(found) - 1, -found[-1].outputs[rows])
-        add_edges(graph, found[-1].writers[rows], OUTPUT, {WEIGHT: effects})
-    add_node_effects(graph, found, rest, report)
+    for level in writers.levels():
+        add_node_effects(graph, level, rest, report)
+        for reading in level.readings:
+            for reader in reading.readers:
+                for rows in rest.pieces(len(reading.writers)):
+                    changes = without_edges(reading, reader, rows)
+                    effects = {name: -rest.effects(level.number + 1, writers.behind(level, x)) for name, x in changes.items()}
+                    add_edges(graph, reading.writers[rows], reader.name, effects)
+                report(len(reading.writers))
+    last = writers.output(level)
+    for rows in rest.pieces(len(last.writers)):
+        add_edges(graph, last.writers[rows], OUTPUT, {WEIGHT: rest.at_output(last.inputs(rows)[0])})
+    for leaf in writers.constants:
+        graph.nodes[leaf.name]["effect"] = passing(expansion, frozen, leaf, wanted)
     describe(graph, wanted, wanted.of(frozen.forward().output))
-    graph.graph["forward_passes"] = rest.work / max(1, len(found) - 1)
+    graph.graph["forward_passes"] = rest.work / max(1, len(writers.streams) - 1) + LEAF_PASSES * len(writers.constants)
     return graph
 
 
@@ -175,7 +138,7 @@ def describe(graph: networkx.DiGraph, wanted: Readout, total: float) -> None:
 
 def require_bytes(expansion: PathExpansion, frozen: Frozen, max_bytes: int) -> None:
     """Raise BudgetError where the outputs of all components take more memory than the limit."""
-    number = number_of_components(frozen.model)
+    number = sum(component.kind != "norm" for component in expansion.components.values())
     needed = number * frozen.x0.size * dtype_of(frozen).itemsize
     if needed > max_bytes:
         raise BudgetError(
@@ -185,15 +148,15 @@ def require_bytes(expansion: PathExpansion, frozen: Frozen, max_bytes: int) -> N
 
 
 def budgeted(
-    expansion: PathExpansion, found: list[Level], rest: Disturbance, max_passes: int, progress: Callable[[int, int], None] | None
+    expansion: PathExpansion, writers: Writers, rest: Disturbance, max_passes: int, progress: Callable[[int, int], None] | None
 ) -> Callable[[int], None]:
     """Raise BudgetError where the work exceeds the limit; else a function that reports progress."""
     steps, total = 0, 0
-    for level in found:
-        kinds = sum(3 if reader.kind == "bilinear" and not reader.is_tied else 1 for reader in level.readers)
-        steps += (kinds * len(level.writers) + len(level.readers)) * rest.passes(level.number + 1)
-        total += len(level.writers) * len(level.readers) + len(level.readers)
-    passes = steps // max(1, len(found) - 1)
+    for number, (sources, new, readers) in enumerate(writers.sizes()):
+        kinds = sum(1 if len(reader.slots) == 1 or reader.is_tied else 1 + len(reader.slots) for reader, _ in readers)
+        steps += (kinds * sources + len(readers)) * rest.passes(number + 1)
+        total += sum(sources + more for _, more in readers) + new
+    passes = steps // max(1, len(rest.steps)) + LEAF_PASSES * len(writers.constants)
     if passes > max_passes:
         raise BudgetError(
             f"the causal graph of {str(expansion.model)!r} has {total:,} edges and nodes, which take {passes:,} forward passes; "
@@ -212,10 +175,15 @@ def budgeted(
 
 def nodes_of(expansion: PathExpansion) -> networkx.DiGraph:
     """The components in the order of the model, and the output."""
-    graph = networkx.DiGraph(model=str(expansion.model))
+    graph, model = networkx.DiGraph(model=str(expansion.model)), expansion.model
     for component in expansion.components.values():
-        add_component(graph, component, expansion.tensors)
-    add_output(graph, expansion.model, OUTPUT)
+        if component.kind in ("input", "attn", "bilinear"):
+            add_component(graph, component, expansion.tensors)
+        elif component.kind != "norm":
+            layer = "" if component.layer < 0 else component.layer
+            latex = LATEX.get(component.kind, rf"\mathrm{{{component.kind}}}^{{{layer}}}")
+            add_node(graph, component.name, component.kind, (model.n, model.d), latex, layer=layer)
+    add_output(graph, model, OUTPUT)
     return graph
 
 
@@ -225,12 +193,29 @@ def add_edges(graph: networkx.DiGraph, writers: Sequence[Component], reader: str
         graph.add_edge(writer.name, reader, **{name: float(values[k]) for name, values in effects.items()})
 
 
-def add_node_effects(graph: networkx.DiGraph, found: list[Level], rest: Disturbance, report: Callable[[int], None]) -> None:
-    """What the terms through each component add to the readout: without them its output is missing in the stream behind it."""
-    for before, level in zip([None, *found[:-1]], found, strict=True):
-        new = len(level.writers) if before is None else len(before.readers)  # the last writers
-        writers, outputs = level.writers[-new:], level.outputs[-new:]
-        for rows in rest.pieces(new):
-            for writer, effect in zip(writers[rows], -rest.effects(level.number, -outputs[rows]), strict=True):
-                graph.nodes[writer.name]["effect"] = float(effect)
-        report(0 if before is None else new)
+def add_node_effects(graph: networkx.DiGraph, level: Level, rest: Disturbance, report: Callable[[int], None]) -> None:
+    """What the terms through each new writer of a stream add to the readout: without them its output is missing there."""
+    writers, outputs = level.writers[level.new :], level.outputs[level.new :]
+    for rows in rest.pieces(len(writers)):
+        for writer, effect in zip(writers[rows], -rest.effects(level.number, -outputs[rows]), strict=True):
+            graph.nodes[writer.name]["effect"] = float(effect)
+    report(0 if level.number == 0 else len(writers))
+
+
+class Passing(Automaton):
+    """Whether a term has a component."""
+
+    def __init__(self, component: Component) -> None:
+        self.component = component
+
+    def next(self, component: Component, states: tuple[bool, ...]) -> bool:
+        return component == self.component or any(states)
+
+    def accepts(self, state: bool) -> bool:
+        return state
+
+
+def passing(expansion: PathExpansion, frozen: Frozen, leaf: Component, wanted: Readout) -> float:
+    """What the terms through a leaf that many blocks read add to the readout."""
+    found = expansion.interpret(ByState(Streams(frozen), Passing(leaf)))
+    return wanted.of(frozen.output(found[True])) if True in found else 0.0

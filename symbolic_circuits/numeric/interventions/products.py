@@ -73,6 +73,16 @@ class Product:
         parts = [self.projected(slot, x) for slot, x in enumerate(inputs)]
         return self.written(self.joined(self.begun(parts[:-1]), parts[-1]))
 
+    def change(self, inputs: Sequence[np.ndarray], changes: Sequence[np.ndarray]) -> np.ndarray:
+        """c(x_1 + d_1, ...) - c(x_1, ...) for changes (B, n, width): one input after the other, so that small ones keep their digits."""
+        parts = [self.projected(slot, x) for slot, x in enumerate(inputs)]
+        new = [self.projected(slot, x) for slot, x in enumerate(changes)]
+        hidden = 0
+        for slot, own in enumerate(new):
+            mixed = [old + other for old, other in zip(parts[:slot], new, strict=False)] + [own, *parts[slot + 1 :]]
+            hidden = hidden + self.joined(self.begun(mixed[:-1]), mixed[-1])
+        return self.written(hidden)
+
 
 def joined(
     product: Product,
