@@ -69,6 +69,23 @@ class Leaf:
 
     term: Term
     values: np.ndarray  # (n, width)
+    row: np.ndarray | None = None  # (1, width) where the values at all positions are multiples of one vector
+    sizes: np.ndarray | None = None  # (n,) the multiples
+
+    def behind(self, frozen: Frozen, norm: Component) -> "Leaf":
+        """What a norm makes of it."""
+        term, values = Term(norm, (self.term,)), Streams(frozen).norm(norm, self.values)
+        if self.row is None:
+            return Leaf(term, values)
+        return Leaf(term, values, frozen.gained(norm.layer, self.row), self.sizes * frozen.scales[norm.layer])
+
+
+def leaf_of(frozen: Frozen, component: Component) -> Leaf:
+    """A component without inputs; biases and the constant are the same at every position."""
+    values, term = frozen.leaf(component), Term(component, ())
+    if component.kind in ("input", "position"):
+        return Leaf(term, values)
+    return Leaf(term, values, values[:1], np.ones(len(values)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +98,7 @@ class Reading:
 
     def behind(self, frozen: Frozen, norm: Component) -> "Reading":
         """What a norm makes of these terms."""
-        streams = Streams(frozen)
-        leaves = tuple(Leaf(Term(norm, (leaf.term,)), streams.norm(norm, leaf.values)) for leaf in self.leaves)
+        leaves = tuple(leaf.behind(frozen, norm) for leaf in self.leaves)
         heads, pairs = ({k: via.then(frozen, norm) for k, via in found.items()} for found in (self.heads, self.pairs))
         return Reading(leaves, heads, pairs)
 
@@ -110,7 +126,7 @@ class Chains:
                 passed = passed if component is None else passed.behind(self.frozen, component)
                 leaves, heads, pairs = [*leaves, *passed.leaves], heads | passed.heads, pairs | passed.pairs
             elif not production.inputs:
-                leaves.append(Leaf(Term(component, ()), self.frozen.leaf(component)))
+                leaves.append(leaf_of(self.frozen, component))
             elif component.kind == "attn":
                 grouped.setdefault((component.layer, production.inputs[0]), []).append(component)
             else:

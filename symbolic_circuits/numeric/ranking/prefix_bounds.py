@@ -206,7 +206,7 @@ class PrefixBounds:
         nu_left, nu_right = self.nu[left].max(axis=0), self.nu[right].max(axis=0)
         gains = sigma * nu_right, sigma * nu_left
         writers = self.writers_of(left), self.writers_of(right)
-        if all(writers) and self.afford("pairs", RestrictedLayer.work(family.W_1.shape, *writers, self.n)):
+        if all(writers) and self.afford("pairs", RestrictedLayer.work(family.W_1.shape, *writers)):
             layer = RestrictedLayer(family.W_1, family.W_2, family.W_out, *writers)
             if family.number not in self.outputs:
                 np.fmin(norms, family.factor * self.by_writers(layer.bounds(), *writers), out=norms)
@@ -226,8 +226,8 @@ class PrefixBounds:
         reading, found = self.chains.readings[k], []
         for leaf in reading.leaves:
             sizes = np.zeros((self.J, self.n))
-            sizes[0] = 1
-            found.append(Writer(None, sizes, leaf.values))
+            sizes[0] = 1 if leaf.row is None else np.abs(leaf.sizes)
+            found.append(Writer(None, sizes, leaf.values if leaf.row is None else leaf.row))
         for number, via in reading.heads.items():
             family = self.chains.heads[number]
             carried = via.sized(self.later(self.mixed(family, self.beta[number])))

@@ -1,7 +1,7 @@
-r"""Bounds on a bilinear layer by what writes its inputs: $|B(O_a z, O_b w)_s| \le \sigma_{ab}(s) |z| |w|$ with $O_a$ the map of a head, or the input itself.
+r"""Bounds on a bilinear layer by what writes its inputs: $|B(O_a z, O_b w)_s| \le \sigma_{ab}(s) |z| |w|$ with $O_a$ the map of a head, or a leaf itself.
 
 A head writes into a few dimensions, on which a layer is smaller than on all: $\sigma_{ab}$ is the smallest norm of the three unfoldings of the
-layer restricted to both ranges; where x is the input at position s it is that of the matrix $W_{out} \operatorname{diag}(W_1 x_s) W_2 O_b$.
+layer restricted to both ranges; where x is a leaf at position s it is that of the matrix $W_{out} \operatorname{diag}(W_1 x_s) W_2 O_b$.
 
 | letter | meaning | shape |
 | --- | --- | --- |
@@ -28,7 +28,7 @@ class Writer(NamedTuple):
 
     map: np.ndarray | None  # O, (d, r)
     sizes: np.ndarray  # (J, n)
-    at: np.ndarray | None = None  # (n, d) where it is the input: the vectors themselves
+    at: np.ndarray | None = None  # (n, d) where it is a leaf: the vectors themselves; or (1, d), and sizes how long they are
 
 
 class Side:
@@ -39,7 +39,7 @@ class Side:
         found = [scaled(W if writer.map is None else W @ writer.map) for writer in writers]
         self.hidden, self.scale = [H for H, _ in found], np.array([size for _, size in found])
         self.grams = np.stack([H @ H.T for H in self.hidden])
-        self.inputs = [None if writer.at is None else scaled(writer.at @ W.T) for writer in writers]  # (n, m)
+        self.inputs = [None if writer.at is None else scaled(writer.at @ W.T) for writer in writers]  # (n, m), or (1, m)
         self.at_input = [k for k, found in enumerate(self.inputs) if found is not None]
         self.maps = [k for k, found in enumerate(self.inputs) if found is None]
 
@@ -75,7 +75,7 @@ class RestrictedLayer:
         self.gram_out = W_out.T @ W_out
 
     def on_inputs(self, side: Side, i: int, H: np.ndarray) -> np.ndarray:
-        r"""Norms of $W_{out} \operatorname{diag}(W x_s) H$ at every position, x the input that is writer i of a side, shape (n,)."""
+        r"""Norms of $W_{out} \operatorname{diag}(W x_s) H$ at every position, x the leaf that is writer i of a side, shape (n,) or (1,)."""
         read, size = side.inputs[i]
         step = max(1, CHUNK // (len(self.W_out) * max(H.shape)))
         parts = [norm_bound((self.W_out * read[k : k + step, None]) @ H) for k in range(0, len(read), step)]
@@ -124,8 +124,8 @@ class RestrictedLayer:
         return best
 
     @staticmethod
-    def work(shape: tuple[int, int], left: Sequence[Writer], right: Sequence[Writer], positions: int) -> float:
+    def work(shape: tuple[int, int], left: Sequence[Writer], right: Sequence[Writer]) -> float:
         """Multiplications that the bounds take, for W_1 of a shape (m, d)."""
         m, d = shape
-        inputs = sum(writer.at is not None for writer in [*left, *right])
-        return float(m * m * d * (len(left) * len(right) + 2 * len(left) + 2 * len(right)) + 2.0 * inputs * positions * m * d * d)
+        rows = sum(len(writer.at) for writer in [*left, *right] if writer.at is not None)
+        return float(m * m * d * (len(left) * len(right) + 2 * len(left) + 2 * len(right)) + 2.0 * rows * m * d * d)
