@@ -159,9 +159,7 @@ def mlp(state: State, settings: Settings) -> Bilinear | None:
         return None
     if not settings.flag("bilinear", default=True):
         raise WeightsError("bilinear is false: x -> W_out act(W x) is neither bilinear nor gated, and has no expansion")
-    gate = settings.find("gate")
-    if gate is not None and gate not in GATES:
-        raise WeightsError(f"gate is null or one of {', '.join(GATES)}; got {gate!r}")
+    gate = settings.choice("gate", (None, *GATES))
     rows = state.shape(key, "2·m d")[0]
     if rows % 2:
         raise WeightsError(f"axis 0 of {key} has size {rows}, which is not 2 m: W_1 and W_2 have as many rows each")

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -54,6 +54,14 @@ class Settings:
         if found is None or found is default or (isinstance(found, int) and not isinstance(found, bool) and found > 0):
             return default if found is None else found
         raise WeightsError(f"{names[0]} is a positive integer; got {found!r}")
+
+    def choice(self, name: str, offered: Iterable[object]) -> object:
+        """One of the words that are offered; null where it is one of them and nothing is set."""
+        found, offered = self.find(name), tuple(offered)
+        if found in offered:
+            return found
+        words = ", ".join("null" if word is None else repr(word) for word in offered)
+        raise WeightsError(f"{name} is one of {words}; got {found!r}")
 
     def flag(self, name: str, *, default: bool) -> bool:
         """True or false."""

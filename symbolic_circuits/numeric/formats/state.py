@@ -52,13 +52,15 @@ class State:
         Raises
         ------
         WeightsError
-            There is none.
+            There is none, or it holds no real numbers.
         """
         if key not in self.arrays:
             raise WeightsError(f"{self.where} has no {key}")
         if key in self.bfloat16:
             return bfloat16_to_float32(self.arrays[key])
         array = np.asarray(as_numpy(self.arrays[key]))
+        if array.dtype.kind not in "fiub":
+            raise WeightsError(f"{key} must hold real numbers; got dtype {array.dtype}")
         return array.astype(np.float32) if array.dtype == np.float16 else array
 
     def type_of(self, key: str) -> str:
@@ -68,11 +70,11 @@ class State:
         return str(getattr(self.arrays[key], "dtype", "")).removeprefix("torch.")
 
     def shape(self, key: str, axes: str) -> tuple[int, ...]:
-        """The shape of an array with the axes that are named, ``"V d"``; WeightsError for another number of axes."""
+        """The shape of an array with the axes that are named, ``"V d"``; WeightsError for another number of axes, or an empty one."""
         if key not in self.arrays:
             raise WeightsError(f"{self.where} has no {key}")
         found = tuple(self.arrays[key].shape)
-        if len(found) != len(axes.split()):
+        if len(found) != len(axes.split()) or 0 in found:
             raise WeightsError(f"{key} must have shape ({', '.join(axes.split())}); got shape {found}")
         return found
 

@@ -38,11 +38,8 @@ def layer_blocks(state: State, settings: Settings, layers: int) -> tuple[Block |
     attention = attention_block(state, settings, layers)
     if not any(key.startswith("blocks.0.mlp.") for key in state):
         return (attention,)
-    act = settings.require(
-        "config={'act_fn': 'silu'} ('identity' for a bilinear layer)", "act_fn", why="the activation of the gate"
-    )
-    if act not in ACTIVATIONS:
-        raise WeightsError(f"act_fn of a gated MLP is one of {', '.join(ACTIVATIONS)}; got {act!r}")
+    settings.require("config={'act_fn': 'silu'} ('identity' for a bilinear layer)", "act_fn", why="the activation of the gate")
+    act = settings.choice("act_fn", ACTIVATIONS)
     m = state.shape("blocks.0.mlp.W_gate", "d m")[1]
     mlp = Bilinear(m, biases=("b_out",) if is_used(state, "mlp.b_out", layers) else (), gate=ACTIVATIONS[act])
     return (Parallel((attention, mlp)),) if settings.flag("parallel_attn_mlp", default=False) else (attention, mlp)

@@ -57,7 +57,5 @@ def positions_of(state: State, settings: Settings) -> str | None:
             return "learned"
         if any(key.endswith(".attn.rotary_sin") for key in state):
             return "rotary"
-    found = settings.require(f"config={{{name!r}: 'rotary'}} or 'none'", name, why="how positions enter, since there is no W_pos")
-    if found not in POSITION_TYPES:
-        raise WeightsError(f"{name} is one of {', '.join(map(repr, POSITION_TYPES))}; got {found!r}")
-    return POSITION_TYPES[found]
+    settings.require(f"config={{{name!r}: 'rotary'}} or 'none'", name, why="how positions enter, since there is no W_pos")
+    return POSITION_TYPES[settings.choice(name, POSITION_TYPES)]

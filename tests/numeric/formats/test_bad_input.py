@@ -109,7 +109,7 @@ def test_settings_of_transformer_lens_that_no_array_says(arguments: dict, left_o
         ({"attention_scale": np.nan}, "attention_scale is a finite number; got nan"),
         ({"attention_scale": "1"}, "attention_scale is a finite number; got '1'"),
         ({"normalization": "LN"}, "normalization is one of 'rms', False for none; got 'LN'"),
-        ({"config": {"gate": "tanh"}}, "gate is null or one of relu, silu, gelu; got 'tanh'"),
+        ({"config": {"gate": "tanh"}}, "gate is one of null, 'relu', 'silu', 'gelu'; got 'tanh'"),
         ({"config": {"bilinear": False}}, r"bilinear is false: x -> W_out act\(W x\) is neither bilinear nor gated"),
         ({"config": [1]}, "config is a mapping of names to settings"),
         (
@@ -131,7 +131,7 @@ def test_settings_that_do_not_fit(settings: dict, message: str) -> None:
     ("settings", "message"),
     [
         ({"n_heads": 3}, "n_head=3, but blocks.0.attn.W_Q has 4 heads"),
-        ({"act_fn": "solu_ln"}, "act_fn of a gated MLP is one of identity, silu.*; got 'solu_ln'"),
+        ({"act_fn": "solu_ln"}, "act_fn is one of 'identity', 'silu'.*; got 'solu_ln'"),
         ({"normalization_type": "BN"}, "normalization is one of 'LN', 'LNPre', 'RMS', 'RMSPre', False for none; got 'BN'"),
         ({"normalization_type": "LNPre"}, r"has blocks.0.ln1.w, .* which the format transformer-lens does not know"),
         ({"positional_embedding_type": "alibi"}, "is one of 'standard', 'shortformer', 'rotary', 'none'; got 'alibi'"),
@@ -139,6 +139,9 @@ def test_settings_that_do_not_fit(settings: dict, message: str) -> None:
         ({"attn_scores_soft_cap": 50.0}, "a soft cap of scores"),
         ({"attn_scale": 3.0}, r"attn_scale=3.0: scores are divided by sqrt\(e\) = 2.44949 here, or by 1; multiply W_Q"),
         ({"attention_scale": 0.5}, "attention_scale multiplies the output of attention, which TransformerLens does not"),
+        ({"act_fn": {}}, "act_fn is one of .*; got {}"),
+        ({"act_fn": None}, "act_fn is one of .*; got None"),
+        ({"positional_embedding_type": [1]}, r"positional_embedding_type is one of .*; got \[1\]"),
         ({"use_attn_scale": 1}, "use_attn_scale is true or false; got 1"),
     ],
 )
@@ -175,6 +178,7 @@ def test_models_without_expansion() -> None:
     ("key", "shape", "message"),
     [
         ("transformer.wte.weight", (13,), r"transformer.wte.weight must have shape \(V, d\); got shape \(13,\)"),
+        ("transformer.wte.weight", (0, 0), r"transformer.wte.weight must have shape \(V, d\); got shape \(0, 0\)"),
         ("transformer.wte.weight", (13, 9), "n_head=2 does not divide d=9"),
         (
             f"{H}1.attn.qkv.weight",
@@ -266,7 +270,7 @@ def test_numbers_that_are_not_finite(bad: float) -> None:
 
 def test_arrays_that_are_not_numbers() -> None:
     arrays = decomposed()
-    with pytest.raises(WeightsError, match=r"W_U must hold real numbers; got dtype <U1 \(W_U is read from lm_head.weight\)"):
+    with pytest.raises(WeightsError, match=r"lm_head.weight must hold real numbers; got dtype <U1"):
         load_weights(arrays | {"lm_head.weight": np.full((13, 8), "x")}, **PUBLISHED)
     with pytest.raises(WeightsError, match="arrays have names; got 3 of type int"):
         load_weights({3: np.ones(2)})
