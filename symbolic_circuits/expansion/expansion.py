@@ -287,7 +287,7 @@ class PathExpansion:
         if self.is_empty:
             return self.listed("matrix")
         writer = FactoredNotation(self.tensors)
-        return writer.output(self.path_classes().interpret(writer))
+        return writer.total_of(self.path_classes().interpret(writer), self.grammar.root)
 
     def expr(self, notation: str = "matrix") -> Expr:
         """The sum of all terms, each written out; path classes with sums over heads where their number is a symbol."""
@@ -337,7 +337,8 @@ class PathExpansion:
                 "write out single terms, or count and evaluate without writing"
             )
         if self.is_empty:
-            return S.Zero * writer.write(Term(component_of(self.model, "input"), ()))
+            source, root = Term(component_of(self.model, "input"), ()), self.grammar.root
+            return S.Zero * writer.write(source if root is None else Term(root, (source,) * len(root.slots)))
         return writer.total([writer.write(term) for term in self])
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sympy import Expr
+from sympy import Add, Expr, Mul
 from sympy.matrices.expressions.matexpr import MatrixElement
+from sympy.tensor.array.expressions import OneArray
+from sympy.tensor.array.expressions.array_expressions import ArrayElement
 
 from symbolic_circuits.algebra.certificate import certificate_of
 from symbolic_circuits.algebra.decide import decide
@@ -24,7 +26,7 @@ from symbolic_circuits.expansion.constant import ONE, One, WithOne
 from symbolic_circuits.expansion.grammar import Grammar
 from symbolic_circuits.expansion.interpret import fold, interpret_grammar, value_of
 from symbolic_circuits.expansion.networks import Networks
-from symbolic_circuits.expansion.notation.index import output_indices
+from symbolic_circuits.expansion.notation.index import output_indices, score_indices
 from symbolic_circuits.expansion.notation.operator import OperatorNotation
 from symbolic_circuits.expansion.tensors import BilinearTensors
 from symbolic_circuits.expansion.trees import Trees
@@ -83,15 +85,34 @@ def prove_closed_form(expansion: "PathExpansion", notation: str) -> Verdict:
 
     The model is read as the notation reads it: an entry, the vector at a position, or the column of all entries.
     """
-    closed, model = expansion.closed_form(notation), expansion.unexpanded()
-    if notation == "index":
-        model = MatrixElement(model, *output_indices(expansion.model))
+    closed, model, root = expansion.closed_form(notation), expansion.unexpanded(), expansion.grammar.root
+    indices = output_indices(expansion.model) if root is None else score_indices(expansion.model)
+    if notation == "index" or (notation == "tensor" and root is not None):
+        model = MatrixElement(model, *indices)
     elif notation == "tensor":
-        model = Row(model, output_indices(expansion.model)[0])
+        model = Row(model, indices[0])
     elif notation == "operator":
-        linear = OperatorNotation(expansion.tensors).is_linear
+        linear = root is None and OperatorNotation(expansion.tensors).is_linear
         closed, model = closed * Vec(expansion.tensors.source) if linear else closed, Vec(model)
-    return prove(closed, model, given={block.B: tensor_of(block) for block in bilinear_blocks(expansion) if closed.has(block.B)})
+    if notation in ("index", "tensor"):
+        closed = Add(*(at_every_position(summand, expansion) for summand in Add.make_args(closed)))
+    return prove(closed, model, given=given_in(expansion, closed, model))
+
+
+def at_every_position(summand: Expr, expansion: "PathExpansion") -> Expr:
+    """A summand, times ones where it does not depend on a position, as a bias does not."""
+    model = expansion.model
+    positions = output_indices(model)[:1] if expansion.grammar.root is None else score_indices(model)
+    return Mul(summand, *(ArrayElement(OneArray(model.n), (s,)) for s in positions if s not in summand.free_symbols))
+
+
+def given_in(expansion: "PathExpansion", closed: Expr, model: Expr) -> dict:
+    """Definitions of the tensors in a closed form that stand for products, and the law that C is symmetric."""
+    tensors = expansion.tensors
+    given: dict = {tensor: value for tensor, value in tensors.definitions.items() if closed.has(tensor)}
+    if expansion.model.d != 1 and (closed.has(tensors.centering) or model.has(tensors.centering)):
+        given[tensors.centering] = "symmetric(0,1)"
+    return given
 
 
 def bilinear_blocks(expansion: "PathExpansion") -> list[BilinearTensors]:

@@ -100,7 +100,9 @@ class BilinearTensors:
     b_1: MatrixSymbol | None = None  # m x 1
     b_2: MatrixSymbol | None = None  # m x 1; b_1 itself where weights are tied
     b_out: MatrixSymbol | None = None  # d x 1
-    W_L: MatrixSymbol | None = None  # d x d, what the left input is multiplied with if b_2 stands for the right one; d x m with gates
+    W_L: MatrixSymbol | None = (
+        None  # d x d, what the left input is multiplied with if b_2 stands for the right one; d x m with gates
+    )
     W_R: MatrixSymbol | None = None  # d x d
     b_B: MatrixSymbol | None = None  # d x 1
     G: MatrixSymbol | None = None  # n x m

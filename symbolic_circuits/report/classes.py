@@ -4,15 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
-from sympy import Expr, KroneckerProduct, MatMul, MatrixSymbol
+from sympy import Expr, MatrixSymbol
 
 from symbolic_circuits.counts import in_words
-from symbolic_circuits.errors import BudgetError
+from symbolic_circuits.errors import BudgetError, NotationError
+from symbolic_circuits.expansion.constant import ONE
 from symbolic_circuits.expansion.expansion import PathExpansion
+from symbolic_circuits.expansion.grammar import Component
+from symbolic_circuits.expansion.interpret import applied
 from symbolic_circuits.expansion.notation import notation_for
-from symbolic_circuits.expansion.notation.operator import OperatorNotation
+from symbolic_circuits.expansion.notation.operator import Operator, OperatorNotation
 from symbolic_circuits.expansion.term import Term, subterms
-from symbolic_circuits.syntax.bilinear import ApplyBilinear
+from symbolic_circuits.spec import Attention
 
 __all__ = ["Definition", "PathClass", "definitions", "meaning", "path_class_rows", "terms_in_class"]
 
@@ -69,8 +72,8 @@ def terms_in_class(term: Term) -> int | Expr:
     """
     component, inputs = term
     counts = [terms_in_class(x) for x in inputs]
-    if component.kind == "attn":
-        return component.spec.heads * counts[0]
+    if component.kind == "attn" and component.head is None:
+        counts.append(component.spec.heads)
     if component.is_tied and inputs[0] == inputs[1]:
         pairs = counts[0] * (counts[0] + 1)
         return pairs // 2 if isinstance(pairs, int) else (pairs / 2).expand()
@@ -91,33 +94,96 @@ def meaning(term: Term) -> str:
     bilinear layer 1: head of block 0 with token
     bilinear layer 1: head of block 0 with head of block 0
     """
-    return meaning_at(term, depth=2) if term.inputs else "direct path"
+    normed = term
+    while normed.component.kind == "norm":
+        normed = normed.inputs[0]
+    return "direct path" if normed.component.kind == "input" else meaning_at(term, depth=2)
 
 
 def meaning_at(term: Term, depth: int) -> str:
-    """The words for a term, its inputs described down to a depth."""
+    """The words for a term, its inputs described down to a depth; norms are not named."""
     component, inputs = term
-    source = "token" if component.model.embedding else "input"
-    if component.kind == "input":
-        return source
+    if component.kind == "norm":
+        return meaning_at(inputs[0], depth)
+    if not inputs:
+        return leaf_meaning(component)
     if depth == 0:
         return f"an output of {'block' if component.kind == 'attn' else 'layer'} {component.layer}"
-    if component.kind == "bilinear":
-        left, right = (meaning_at(x, depth - 1) for x in inputs)
-        return f"bilinear layer {component.layer}: {left} with {right}"
+    if component.kind in ("bilinear", "scores") or len(inputs) > 1:
+        return pair_meaning(term, depth)
+    if component.kind == "gated":
+        return reading(f"layer {component.layer} with gates", inputs[0], depth)
     heads = [term]
-    while heads[-1].inputs[0].component.kind == "attn":
-        heads.append(heads[-1].inputs[0])
+    while is_head(next_below(heads[-1])):
+        heads.append(next_below(heads[-1]))
     layers = " after ".join(str(head.component.layer) for head in heads)
-    name = f"head of block {layers}" if len(heads) == 1 else f"virtual head, block {layers}"
-    below = heads[-1].inputs[0]
-    return name if below.component.kind == "input" else f"{name}, reading {meaning_at(below, depth - 1)}"
+    return reading(f"head of block {layers}" if len(heads) == 1 else f"virtual head, block {layers}", heads[-1].inputs[0], depth)
+
+
+def leaf_meaning(component: Component) -> str:
+    """A leaf in words."""
+    owner = "block" if component.kind == "bias" and isinstance(component.spec, Attention) else "layer"
+    return {
+        "input": "token" if component.model.embedding else "input",
+        "position": "position",
+        "one": "bias of the output",
+        "bias": f"bias of {owner} {component.layer}",
+        "normbias": f"bias of norm {component.layer}",
+    }[component.kind]
+
+
+def pair_meaning(term: Term, depth: int) -> str:
+    """A layer, scores, or a head whose scores are expanded, with all of its inputs."""
+    component, inputs = term
+    names = ["bias" if x.component.kind == "one" else meaning_at(x, depth - 1) for x in inputs]
+    if component.kind == "bilinear":
+        names = [f"({name})" if ", value " in name else name for name in names]
+        return f"bilinear layer {component.layer}: {' with '.join(names)}"
+    queries, keys = (
+        " and ".join(name for name, slot in zip(names, component.slots, strict=True) if slot.startswith(kind))
+        for kind in ("query", "key")
+    )
+    if component.kind == "scores":
+        return f"scores of head {component.head} of block {component.layer}: query {queries}, key {keys}"
+    return f"head of block {component.layer}: query {queries}, key {keys}, value {names[-1]}"
+
+
+def reading(name: str, source: Term, depth: int) -> str:
+    """A path that ends in a component; from the token it need not be said."""
+    below = next_below_norms(source)
+    if below.component.kind == "input":
+        return name
+    return f"{name}, its bias" if below.component.kind == "one" else f"{name}, reading {meaning_at(below, depth - 1)}"
+
+
+def is_head(term: Term) -> bool:
+    """Whether a term ends in a head whose pattern is held fixed."""
+    return term.component.kind == "attn" and len(term.inputs) == 1
+
+
+def next_below(head: Term) -> Term:
+    """What a head reads."""
+    return next_below_norms(head.inputs[0])
+
+
+def next_below_norms(term: Term) -> Term:
+    """The term that a norm is of."""
+    while term.component.kind == "norm":
+        term = term.inputs[0]
+    return term
 
 
 def definitions(expansion: PathExpansion, limit: int) -> Iterator[Definition]:
     """Short definitions that build every path class from earlier ones: c_3 = B(c_0, c_1).
 
     A class is summed over its heads before it is used, which is the same because bilinear layers are bilinear.
+
+    Raises
+    ------
+    BudgetError
+        There are more than ``limit`` path classes.
+    NotationError
+        Scores are expanded too: a column does not say what matrix of queries it is.
     """
     classes = limited_classes(expansion, limit)
     tensors = expansion.tensors
@@ -125,7 +191,7 @@ def definitions(expansion: PathExpansion, limit: int) -> Iterator[Definition]:
     wanted, names = set(classes), {}
     for term in classes:
         for node in reversed(list(subterms(term))):
-            if node in names:
+            if node in names or node.component.kind == "one":
                 continue
             name = MatrixSymbol(f"c_{len(names)}", tensors.model.n * tensors.model.d, 1)
             names[node] = name
@@ -135,13 +201,15 @@ def definitions(expansion: PathExpansion, limit: int) -> Iterator[Definition]:
 def defining(term: Term, names: dict[Term, MatrixSymbol], writer: OperatorNotation) -> Expr:
     """The value of a term of the residual stream in terms of the names of its inputs."""
     component, inputs = term
+    if component.kind == "scores" or len(component.slots) > 2:
+        raise NotationError(
+            f"{component.name} has queries and keys among its inputs, which columns do not show: use a closed form"
+        )
     writer.head_symbols = []
-    if component.kind == "input":
-        return writer.column(writer.input(component))
+    values = [Operator((), (), names[x]) if x in names else ONE for x in inputs]
     if component.kind == "attn":
-        pattern, circuit = writer.head_tensors(component)
-        ((_, head, heads),) = writer.head_symbols
-        return writer.sum_over_heads(MatMul(KroneckerProduct(pattern, circuit), names[inputs[0]]), [(head, 0, heads - 1)])
-    value = writer.layer(component).B, names[inputs[0]], names[inputs[1]]
-    pair = ApplyBilinear(*value)
-    return 2 * pair if component.is_tied and inputs[0] != inputs[1] else pair
+        value = writer.column(writer.head(component, values[0]))
+        limits = [(symbol, 0, heads - 1) for _, symbol, heads in writer.head_symbols]
+        return writer.sum_over_heads(value, limits) if limits else value
+    value = writer.column(applied(component, values, writer))
+    return 2 * value if component.is_tied and inputs[0] != inputs[1] else value

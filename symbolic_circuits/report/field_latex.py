@@ -2,7 +2,20 @@ r"""SymPy's LaTeX printer in the notation of the field: :math:`\mathrm{Id} \otim
 
 import re
 
-from sympy import Expr, HadamardProduct, Identity, KroneckerProduct, MatAdd, MatMul, MatrixSymbol, Sum, Symbol, Transpose
+from sympy import (
+    DiagMatrix,
+    Expr,
+    HadamardProduct,
+    Identity,
+    KroneckerProduct,
+    MatAdd,
+    MatMul,
+    MatrixSymbol,
+    OneMatrix,
+    Sum,
+    Symbol,
+    Transpose,
+)
 from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
@@ -45,7 +58,7 @@ class FieldLatexPrinter(LatexPrinter):
         if match is None:
             return rf"\mathrm{{{escape(expr.name)}}}"
         letters, digits, below = match.groups()
-        base = letters if len(letters) == 1 else rf"\mathrm{{{letters}}}"
+        base = letters if len(letters) == 1 else r"\alpha" if letters == "alpha" else rf"\mathrm{{{letters}}}"
         subscript = ",".join(part for part in (digits, below) if part)
         return f"{base}_{{{subscript}}}" if subscript else base
 
@@ -72,13 +85,20 @@ class FieldLatexPrinter(LatexPrinter):
     def _print_HadamardProduct(self, expr: HadamardProduct, *_: object) -> str:
         return r" \odot ".join(self.bracket(arg, PRECEDENCE["Mul"]) for arg in expr.args)
 
+    def _print_DiagMatrix(self, expr: DiagMatrix) -> str:
+        return rf"\operatorname{{diag}}({self._print(expr.args[0])})"
+
+    def _print_OneMatrix(self, expr: OneMatrix) -> str:
+        return r"\mathbf{1}"
+
     def _print_Transpose(self, expr: Transpose) -> str:
         inner = self._print(expr.arg)
         bare = isinstance(expr.arg, MatrixSymbol) and "^" not in expr.arg.name
         return rf"{inner}^{{\top}}" if bare else rf"({inner})^{{\top}}"
 
     def _print_MatrixElement(self, expr: MatrixElement) -> str:
-        parent, indices = self.bracket(expr.parent, PRECEDENCE["Atom"]), f"{self._print(expr.i)} {self._print(expr.j)}"
+        is_column = expr.parent.cols == 1 and expr.j == 0
+        parent, indices = self.bracket(expr.parent, PRECEDENCE["Atom"]), " ".join(map(self._print, expr.indices[: 2 - is_column]))
         return rf"({parent})_{{{indices}}}" if "_" in parent and not parent.startswith(r"\left") else f"{parent}_{{{indices}}}"
 
     def _print_ArrayElement(self, expr: ArrayElement) -> str:

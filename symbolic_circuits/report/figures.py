@@ -23,7 +23,12 @@ COLOURS = {
     "head": "#f58518",
     "bilinear": "#54a24b",
     "side": "#b6d7a8",
+    "gated": "#54a24b",
+    "scores": "#e45756",
+    "norm": "#79706e",
+    **dict.fromkeys(("position", "one", "bias", "normbias"), "#72b7b2"),
 }
+LEAVES = ("input", "position", "one", "bias", "normbias")
 STEP = 1.9  # inches between layers
 ROW = 0.5  # inches between rows
 
@@ -43,7 +48,7 @@ def layered_positions(graph: networkx.DiGraph) -> dict[str, tuple[float, float]]
     for node in networkx.topological_sort(graph):
         depth[node] = 1 + max((depth[before] for before in graph.predecessors(node)), default=-1)
     for node in reversed(list(networkx.topological_sort(graph))):  # inputs move up to where they are read
-        if graph.nodes[node]["kind"] == "input" and graph.out_degree(node):
+        if graph.nodes[node]["kind"] in LEAVES and graph.out_degree(node):
             depth[node] = min(depth[after] for after in graph.successors(node)) - 1
     layers: dict[int, list[str]] = defaultdict(list)
     for node in graph:

@@ -12,6 +12,15 @@ from symbolic_circuits.report.figures import draw_graph, to_image
 __all__ = ["FORMATS", "graph_bytes", "to_dot"]
 
 SHAPES = {"input": "ellipse", "output": "ellipse", "stream": "point", "head": "box", "bilinear": "box", "side": "plain"}
+SHAPES |= {
+    "gated": "box",
+    "scores": "box",
+    "norm": "box",
+    "position": "ellipse",
+    "one": "ellipse",
+    "bias": "ellipse",
+    "normbias": "ellipse",
+}
 
 
 def graph_bytes(graph: networkx.DiGraph, suffix: str) -> bytes:

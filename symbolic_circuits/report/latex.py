@@ -6,12 +6,12 @@ from sympy.core.basic import Basic
 
 from symbolic_circuits.derivation.derivation import Derivation
 from symbolic_circuits.expansion.expansion import PathExpansion
+from symbolic_circuits.expansion.notation.operator import is_linear
 from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.numeric.checking import CheckReport
 from symbolic_circuits.report.classes import path_class_rows
 from symbolic_circuits.report.derivations.latex import derivation_to_latex
 from symbolic_circuits.report.field_latex import FieldLatexPrinter, escape
-from symbolic_circuits.spec import Bilinear, Transformer
 
 __all__ = ["FieldLatexPrinter", "escape", "to_latex"]
 
@@ -58,18 +58,16 @@ def expansion_to_latex(result: PathExpansion, notation: str = "operator") -> str
 
 def left_side(expansion: PathExpansion, notation: str) -> str:
     """What the closed form is equal to: the operator T of a linear model, else the output or its row or entry."""
-    model = expansion.model
+    model, root = expansion.model, expansion.grammar.root
+    if root is not None:
+        scores = f"S^{{{root.layer},{root.head}}}"
+        return {"matrix": scores, "operator": rf"\operatorname{{vec}} {scores}"}.get(notation, f"({scores})_{{s u}}")
     output = f"T({to_latex(expansion.tensors.source)})" if model.unembedding else f"X_{{{len(model.steps)}}}"
     if notation == "operator":
         return "T" if is_linear(model) else rf"\operatorname{{vec}} {output}"
     bracketed = output if model.unembedding else f"({output})"
     index = "v" if model.unembedding else "b"
     return {"matrix": output, "tensor": f"{bracketed}_{{s}}", "index": f"{bracketed}_{{s {index}}}"}[notation]
-
-
-def is_linear(model: Transformer) -> bool:
-    """Whether the model is an operator on its input."""
-    return not any(isinstance(spec, Bilinear) for _, spec in model.numbered())
 
 
 def align(summands: list[str], left: str) -> str:

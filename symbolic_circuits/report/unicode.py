@@ -183,6 +183,8 @@ class UnicodePrinter(PlainPrinter):
         return f"{operands[0]} {self.break_mark}·{str(j).translate(BELOW)}{str(k).translate(BELOW)} {operands[1]}"
 
     def _print_Row(self, expr: Row) -> str:
+        if isinstance(expr.args[0], Transpose) and expr.args[0].rows == 1 and expr.args[1] == 0:
+            return self._print(expr.args[0].arg)  # a column as a vector
         inner = self.bracket(expr.args[0], PRECEDENCE["Atom"])
         bare = not re.search(r"[_^₀-₉⁰-⁹]", inner) or inner.endswith(")")
         return f"{inner}_{self._print(expr.args[1])}" if bare else f"({inner})_{self._print(expr.args[1])}"

@@ -5,7 +5,7 @@ SymPy's ``Add`` and ``Mul`` serve for sums and scalar multiples of arrays; :func
 
 from functools import singledispatch
 
-from sympy import Add, Expr, Integer, Mul, Tuple
+from sympy import Add, Expr, Integer, Mul, Transpose, Tuple
 from sympy.core.basic import Basic
 from sympy.core.sympify import _sympify
 from sympy.matrices.expressions.matexpr import MatrixElement, MatrixExpr
@@ -202,6 +202,8 @@ class Row(Expr):
         return f"{printer.parenthesize(self.args[0], PRECEDENCE['Atom'], strict=True)}[{printer._print(self.args[1])},:]"
 
     def _latex(self, printer: object) -> str:
+        if isinstance(self.args[0], Transpose) and self.args[0].rows == 1 and self.args[1] == 0:  # a column as a vector
+            return printer._print(self.args[0].arg)
         matrix = printer.parenthesize(self.args[0], PRECEDENCE["Atom"], strict=True)
         return rf"{{{matrix}}}_{{{printer._print(self.args[1])}}}"
 

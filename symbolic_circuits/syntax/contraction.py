@@ -10,6 +10,7 @@ from functools import singledispatch
 
 from sympy import (
     Add,
+    DiagMatrix,
     Expr,
     HadamardPower,
     HadamardProduct,
@@ -20,6 +21,7 @@ from sympy import (
     MatMul,
     MatrixSymbol,
     Mul,
+    OneMatrix,
     Pow,
     Sum,
     Trace,
@@ -153,6 +155,19 @@ def _member(expr: FamilyMember, builder: Builder) -> tuple[Axis, ...]:
 def _identity(expr: Identity, builder: Builder) -> tuple[Axis, ...]:
     axis = (builder.new(expr.rows),)
     return axis, axis
+
+
+@axes_of.register(OneMatrix)
+def _ones(expr: OneMatrix, builder: Builder) -> tuple[Axis, ...]:
+    """Indices that no factor has."""
+    return tuple((builder.new(size),) for size in expr.shape)
+
+
+@axes_of.register(DiagMatrix)
+def _diagonal(expr: DiagMatrix, builder: Builder) -> tuple[Axis, ...]:
+    """Of a column or a row: its long axis, twice; the other one is summed over its one place."""
+    rows, cols = axes_of(expr.args[0], builder)
+    return (rows, rows) if expr.args[0].cols == 1 else (cols, cols)
 
 
 @axes_of.register(Transpose)

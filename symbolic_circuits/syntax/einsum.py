@@ -133,7 +133,9 @@ class EinsumPrinter(NumPyPrinter):
         return self._print(size)
 
     _print_MatMul = _print_HadamardProduct = _print_HadamardPower = _print_KroneckerProduct = _print_Transpose = product
-    _print_MatrixSum = _print_IndexSum = _print_Sum = _print_Trace = _print_TensorDot = product
+    _print_DiagMatrix = _print_OneMatrix = _print_MatrixSum = _print_IndexSum = _print_Sum = _print_Trace = _print_TensorDot = (
+        product
+    )
     _print_Vec = _print_ApplyBilinear = _print_Row = _print_Identity = product
 
     def _print_Mul(self, expr: Mul) -> str:

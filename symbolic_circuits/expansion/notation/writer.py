@@ -8,14 +8,13 @@ from abc import abstractmethod
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from sympy import Expr, Symbol
+from sympy import Expr, MatrixSymbol, S, Symbol
 
 from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.expansion.grammar import Component
-from symbolic_circuits.expansion.interpret import Algebra
-from symbolic_circuits.expansion.tensors import AttentionTensors, BilinearTensors, ModelTensors
+from symbolic_circuits.expansion.interpret import Algebra, applied
+from symbolic_circuits.expansion.tensors import AttentionTensors, BilinearTensors, HeadTensors, ModelTensors
 from symbolic_circuits.spec import Attention
-from symbolic_circuits.syntax.family import FamilyMember
 
 if TYPE_CHECKING:
     from symbolic_circuits.expansion.term import Term
@@ -56,6 +55,10 @@ class Notation(Algebra[T], Generic[T]):
         """The expression of a value of the residual stream, the unembedding applied."""
 
     @abstractmethod
+    def scores_output(self, value: T) -> Expr:
+        """The expression of a value of scores."""
+
+    @abstractmethod
     def sum_over_heads(self, expr: Expr, limits: list[tuple[Symbol, Expr, Expr]]) -> Expr:
         """The sum of an expression over head symbols."""
 
@@ -72,7 +75,8 @@ class Notation(Algebra[T], Generic[T]):
         if term.nodes > MAX_NODES:
             raise BudgetError(f"an expression of a term of {term.nodes:,} nodes was asked for; the limit is {MAX_NODES:,}")
         self.head_symbols = []
-        value = self.output(self.tree_value(term))
+        value = self.tree_value(term)
+        value = self.scores_output(value) if term.component.kind == "scores" else self.output(value)
         latest_first = sorted(self.head_symbols, key=lambda found: -found[0])
         limits = [(symbol, 0, heads - 1) for _, symbol, heads in latest_first]
         value = self.sum_over_heads(value, limits) if limits else value
@@ -82,20 +86,25 @@ class Notation(Algebra[T], Generic[T]):
         """The value of a term, every occurrence of a subterm with indices and head symbols of its own."""
         component, inputs = term
         values = [self.tree_value(x) for x in inputs]
-        if component.kind == "input":
-            return self.input(component)
         if component.kind == "attn":
-            return self.head(component, values[0])
-        return self.bilinear(component, *values)
+            return self.head(component, values[0]) if len(values) == 1 else self.attention(component, values)
+        return applied(component, values, self)
 
-    def head_tensors(self, component: Component) -> tuple[FamilyMember, FamilyMember]:
-        """A^h and W_OV^h of a head, or of a new head symbol for any head."""
+    def head_tensors(self, component: Component) -> HeadTensors:
+        """A^h, W_OV^h and the others of a head, or of a new head symbol for any head."""
         block: AttentionTensors = self.tensors.block(component.layer)
         head = component.head
         if head is None:
             head = self.new_head_symbol(component.layer)
             self.head_symbols.append((component.layer, head, block.A.shape[0]))
-        return block.A[head], block.W_OV[head]
+        return block.at(head)
+
+    def own_bias(self, component: Component) -> tuple[Expr, MatrixSymbol]:
+        """What a bias is multiplied by, and the bias: b_O, b_out, or that of a norm."""
+        if component.kind == "normbias":
+            return S.One, self.tensors.norm(component.layer).b
+        scale, bias = self.tensors.own_bias(component.layer)
+        return S.One if scale is None else scale, bias
 
     def new_head_symbol(self, layer: int) -> Symbol:
         """The next symbol for a head of a block."""
