@@ -168,6 +168,8 @@ def composition(weights: Weights, *, symmetric: bool = False, ends: bool = False
     ``.right`` depend on it, those of the symmetric part do not. Squares of scores that a bilinear layer takes part in are exact to
     about 1e-15, so that these scores are to about 1e-8 where they vanish; all is done in double precision.
 
+    Behind LayerNorm a mean that is written is read by nothing, but is part of what is written: ``fold_norms(weights, centre=True)`` leaves it out.
+
     Parameters
     ----------
     symmetric : whether bilinear layers are replaced by their symmetric parts $(B_{ijk} + B_{ikj}) / 2$, which compute the same; then,
