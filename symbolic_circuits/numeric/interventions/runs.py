@@ -13,7 +13,7 @@ from symbolic_circuits.numeric.matching import require_match
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
 
-__all__ = ["finite_run", "inputs_of", "require_choice", "runs_of", "whole_expansion"]
+__all__ = ["finite_run", "inputs_of", "require_choice", "runs_of", "source_of", "whole_expansion"]
 
 
 def whole_expansion(expansion: PathExpansion | Transformer | str, weights: Weights) -> PathExpansion:
@@ -30,6 +30,8 @@ def whole_expansion(expansion: PathExpansion | Transformer | str, weights: Weigh
     if not isinstance(weights, Weights):
         raise TypeError(f"weights are Weights, of which each input has a run of its own; got {type(weights).__name__}")
     require_match(expansion, weights.model, weights.arrays, None)
+    if expansion.grammar.root is not None:
+        raise TermError(f"interventions are on the output of a model; {expansion} are the terms of scores")
     if expansion.query is not None or expansion.grammar != grammar_of(expansion.model):
         raise TermError(f"a model is intervened on as a whole, but {expansion} leaves terms out: join queries with 'and' instead")
     return expansion
@@ -85,12 +87,12 @@ def named(what: str, k: int, number: int) -> str:
     return what if number == 1 else f"{what}, input {k}"
 
 
-def source_of(weights: Weights, given: object, positions: int, what: str) -> np.ndarray:
-    """An input, checked, of so many positions."""
+def source_of(weights: Weights, given: object, positions: int | None, what: str) -> np.ndarray:
+    """An input, checked, of so many positions; None: of any number."""
     try:
         source = weights.source(given)
     except TokensError as error:
         raise TokensError(f"{what}: {error}") from error
-    if len(source) != positions:
+    if positions is not None and len(source) != positions:
         raise TokensError(f"{what} has {len(source)} positions, but the input at hand has {positions}")
     return source

@@ -2,18 +2,19 @@ r"""The terms of an expansion with numbers in an interval, as an expansion of it
 
 The terms of a nonterminal with numbers in [a, b) are those of its productions with numbers in parts of it. Of a head these are the
 terms of an interval of its input. Of a bilinear layer, whose pair (i, j) has the number i N + j, they are the rest of the first row, full
-rows, and the beginning of the last row: {i} x [j, N), [i, k) x [0, N), {k} x [0, l). Of unordered pairs j (j + 1) / 2 + i, i <= j, row
+rows, and the beginning of the last row: {i} x [j, N), [i, k) x [0, N), {k} x [0, l); and so on in the rows of a head that has queries, keys and
+values. Of unordered pairs j (j + 1) / 2 + i, i <= j, row
 j is {j} x [0, j) and the pair of j with itself, and the full rows from j to l are [j, l) x [0, j) and the unordered pairs of [j, l).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import isqrt
+from math import isqrt, prod
 
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError, SpecError, TermIndexError
 from symbolic_circuits.expansion.expansion import PathExpansion
-from symbolic_circuits.expansion.grammar import Grammar, Nonterminal, Production
+from symbolic_circuits.expansion.grammar import Nonterminal, Production
 from symbolic_circuits.expansion.queries.query import Query
 
 __all__ = ["Block", "block"]
@@ -72,7 +73,7 @@ def block(expansion: PathExpansion, start: int, stop: int) -> Block:
         )
     empty: Nonterminal = ()
     found = Cutting(expansion).nonterminals(start, stop) if start < stop else (empty,)
-    return Block(Grammar(expansion.model, found), expansion.query, range(start, stop))
+    return Block(replace(expansion.grammar, nonterminals=found, streams=()), expansion.query, range(start, stop))
 
 
 class Cutting:
@@ -115,8 +116,8 @@ class Cutting:
                 chosen = tuple(self.interval(inputs[0], *bounds) for bounds in (left, right))
                 yield replace(production, inputs=chosen, unordered=left == right, twice=left != right)
         else:
-            for left, right in rectangle(start, stop, self.enumeration.counts[inputs[1]]):
-                yield replace(production, inputs=(self.interval(inputs[0], *left), self.interval(inputs[1], *right)))
+            for bounds in boxes(start, stop, [self.enumeration.counts[k] for k in inputs[1:]]):
+                yield replace(production, inputs=tuple(self.interval(k, *part) for k, part in zip(inputs, bounds, strict=True)))
 
 
 Bounds = tuple[int, int]
@@ -139,6 +140,25 @@ def rectangle(start: int, stop: int, width: int) -> Iterator[tuple[Bounds, Bound
         yield (i, k), (0, width)
     if l:
         yield (k, k + 1), (0, l)
+
+
+def boxes(start: int, stop: int, widths: Sequence[int]) -> Iterator[tuple[Bounds, ...]]:
+    """The tuples (i, j, ...), the last one fastest, with numbers from start to stop, as products of intervals; ``widths`` of all but i.
+
+    >>> list(boxes(2, 14, [5])) == list(rectangle(2, 14, 5))
+    True
+    >>> list(boxes(1, 6, [2, 2]))
+    [((0, 1), (0, 1), (1, 2)), ((0, 1), (1, 2), (0, 2)), ((1, 2), (0, 1), (0, 2))]
+    """
+    if not widths:
+        yield ((start, stop),)
+        return
+    size = prod(widths)
+    for rows, (low, high) in rectangle(start, stop, size):
+        if (low, high) == (0, size):
+            yield (rows, *((0, width) for width in widths))
+        else:
+            yield from ((rows, *rest) for rest in boxes(low, high, widths[1:]))
 
 
 def triangle(start: int, stop: int) -> Iterator[tuple[Bounds, Bounds]]:
