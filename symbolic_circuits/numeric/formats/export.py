@@ -133,7 +133,8 @@ def stored_arrays(arranged: Arranged, weights: Weights) -> dict[str, np.ndarray]
     joined = {key: join(key, found) for key, found in parts.items()}
     dtype = np.result_type(np.float32, *joined.values()) if joined else np.float64
     return joined | {
-        key: np.zeros(shape_of(axes, weights), dtype) for key, axes in zero_keys(arranged.format, weights.model).items()
+        key: np.zeros(shape_of(axes, weights, arranged.repeats), dtype)
+        for key, axes in zero_keys(arranged.format, weights.model).items()
     }
 
 
@@ -153,13 +154,14 @@ def join(key: str, parts: Mapping[tuple[int, int], np.ndarray]) -> np.ndarray:
     return parts[0, 1] if of == 1 else np.concatenate([parts[k, of] for k in range(of)])
 
 
-def shape_of(axes: str, weights: Weights) -> tuple[int, ...]:
-    """The shape of an array of zeros."""
+def shape_of(axes: str, weights: Weights, repeats: int) -> tuple[int, ...]:
+    """The shape of an array of zeros, ``"H e"``, or ``"H/r e"`` where r heads share one."""
     model, sizes = weights.model, {"d": weights.model.d, "V": weights.model.V}
     for _, spec in model.numbered():
         sizes |= {"H": spec.heads, "e": spec.e} if isinstance(spec, Attention) else {}
         sizes |= {"m": model.hidden_width(spec)} if isinstance(spec, Bilinear) else {}
-    return tuple(weights.size(sizes[letter]) for letter in axes.split())
+    lengths = {letter: weights.size(size) for letter, size in sizes.items() if letter in axes}
+    return tuple(lengths[axis[0]] // (repeats if axis.endswith("/r") else 1) for axis in axes.split())
 
 
 def read_back(weights: Weights, format: str | WeightFormat, state: State, arranged: Arranged, skip: tuple[str, ...]) -> Weights:

@@ -74,31 +74,44 @@ def plan(state: State, settings: Settings) -> Planned:
 
 def arrange(weights: Weights, settings: Settings) -> Arranged:
     """How weights are stored in this format, and the settings that go with them."""
-    model, arrays = weights.model, dict(weights.arrays)
-    attention = next((spec for _, spec in model.numbered() if isinstance(spec, Attention)), Attention())
+    model, arrays = weights.model, weights.arrays
     config: dict[str, object] = {"n_layers": layers_of(model), "d_model": weights.size(model.d)}
     config |= {"positional_embedding_type": next(k for k, v in POSITION_TYPES.items() if v == model.positions)}
     config |= {"normalization_type": next((k for k, v in NORMS.items() if v == (model.norm, model.gains)), None)}
-    if model.norm is not None:
-        config["eps"] = float(arrays["norm.eps"])
-    repeats = 1
-    if attention.heads in weights.sizes or isinstance(attention.heads, int):
-        heads = weights.size(attention.heads)
-        shared = settings.count("n_key_value_heads", default=heads)
-        if heads % shared:
-            raise WeightsError(f"n_key_value_heads divides the number of heads, {heads}; got {shared}")
-        repeats = heads // shared
-        config |= {"n_heads": heads, "use_attn_scale": attention.score_scale} | (
-            {"n_key_value_heads": shared} if repeats > 1 else {}
-        )
-    layers = [spec for _, spec in model.numbered() if isinstance(spec, Bilinear)]
-    config |= {"attn_only": not layers, "parallel_attn_mlp": any(isinstance(block, Parallel) for block in model.blocks)}
-    if layers:
-        config |= {"gated_mlp": True, "act_fn": next(k for k, v in ACTIVATIONS.items() if v == layers[0].gate)}
+    config |= {"d_vocab": weights.size(model.V)} if model.embedding else {}
+    config |= {"n_ctx": len(arrays["W_pos"])} if "W_pos" in arrays else {}
+    config |= {"eps": float(arrays["norm.eps"])} if model.norm is not None else {}
+    config |= heads_config(weights, settings) | layers_config(weights)
     if model.positions == "rotary":
         arrays, rotary = unpaired(weights, settings)
         config |= rotary
+    repeats = config.get("n_heads", 1) // config.get("n_key_value_heads", config.get("n_heads", 1))
     return Arranged(format_of(model, HEAD, repeats > 1, {}), arrays, config, ("norm.eps", "rotary.inv_freq"), repeats)
+
+
+def heads_config(weights: Weights, settings: Settings) -> dict[str, object]:
+    """The settings of attention, with the number of key heads that is asked for."""
+    attention = next((spec for _, spec in weights.model.numbered() if isinstance(spec, Attention)), None)
+    if attention is None:
+        return {}
+    heads = weights.size(attention.heads)
+    shared = settings.count("n_key_value_heads", default=heads)
+    if heads % shared:
+        raise WeightsError(f"n_key_value_heads divides the number of heads, {heads}; got {shared}")
+    config = {"n_heads": heads, "d_head": weights.size(attention.e), "use_attn_scale": attention.score_scale}
+    return config if shared == heads else config | {"n_key_value_heads": shared}
+
+
+def layers_config(weights: Weights) -> dict[str, object]:
+    """The settings of gated layers."""
+    model = weights.model
+    layers = [spec for _, spec in model.numbered() if isinstance(spec, Bilinear)]
+    if not layers:
+        return {"attn_only": True}
+    act = next(name for name, gate in ACTIVATIONS.items() if gate == layers[0].gate)
+    is_parallel = any(isinstance(block, Parallel) for block in model.blocks)
+    d_mlp = weights.size(model.hidden_width(layers[0]))
+    return {"attn_only": False, "gated_mlp": True, "act_fn": act, "d_mlp": d_mlp, "parallel_attn_mlp": is_parallel}
 
 
 def format_of(model: Transformer, head: str, is_shared: bool, constants: dict[str, object]) -> WeightFormat:
@@ -108,7 +121,10 @@ def format_of(model: Transformer, head: str, is_shared: bool, constants: dict[st
     under = dict.fromkeys("QO", "") | dict.fromkeys("KV", "_" if is_shared else "")
     zeros = {} if model.output_bias else {OUTPUT_BIAS: "V"}
     if attention is not None:
-        zeros |= {f"{ATTENTION}{under[name[-1]]}{name}": axes for name, axes in BIASES.items() if name not in attention}
+        absent = {name: axes for name, axes in BIASES.items() if name not in attention}
+        zeros |= {
+            f"{ATTENTION}{under[k[-1]]}{k}": axes.replace("H", "H/r") if under[k[-1]] else axes for k, axes in absent.items()
+        }
     if mlp is not None:
         zeros |= {f"{MLP}b_in": "m"} | ({} if "b_out" in mlp else {f"{MLP}b_out": "d"})
     return WeightFormat(FORMAT, table(head, under), constants, zeros, BUFFERS)

@@ -268,6 +268,15 @@ def test_transformer_lens_goes_back(variant: str, tmp_path) -> None:
     assert all(np.allclose(again.arrays[name], array, rtol=1e-14, atol=0) for name, array in weights.arrays.items())
 
 
+def test_zeros_have_the_shapes_of_the_module() -> None:
+    module = random(Lens(n_key_value_heads=2))
+    plain = sc.Weights.random("[layer_norm, gains, learned] (attn(4, e=6) bilinear(m=10, silu))*2", d=8, V=13, n_ctx=9, seed=0)
+    arrays = dict(plain.arrays) | {name: a[[0, 0, 2, 2]] for name, a in plain.arrays.items() if name.endswith(("W_K", "W_V"))}
+    exported = export_weights(sc.Weights(plain.model, arrays), "transformer-lens", config={"n_key_value_heads": 2})
+    shapes = {key: tuple(value.shape) for key, value in module.state_dict().items() if "mask" not in key and "IGNORE" not in key}
+    assert {key: array.shape for key, array in exported.arrays.items()} == shapes
+
+
 def test_image_and_toy_go_back(tmp_path) -> None:
     module = random(Image(bias=True))
     exported = export_weights(quiet(module), "image", extra={"embed.weight": module.embed.weight.detach().numpy()})
