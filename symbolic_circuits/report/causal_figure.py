@@ -77,7 +77,7 @@ def columns(graph: networkx.DiGraph) -> dict[str, tuple[float, float]]:
     """A column for each block, in the order of the model, its heads below each other around the middle."""
     places: dict[object, list[str]] = defaultdict(list)
     for node, data in graph.nodes(data=True):
-        places[data["layer"] if data["kind"] in ("head", "bilinear") else data["kind"]].append(node)
+        places[data["kind"] if data["layer"] == "" else data["layer"]].append(node)
     return {
         node: (k * STEP, ((len(nodes) - 1) / 2 - row) * ROW)
         for k, nodes in enumerate(places.values())

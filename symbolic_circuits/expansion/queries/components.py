@@ -24,8 +24,19 @@ def steps_of(query: Query) -> Iterator[Step]:
 
 
 def blocks_of(step: Step, model: Transformer) -> dict[int, Attention | Bilinear]:
-    """The blocks that a step may stand for, by number."""
+    """The blocks that a step may stand for, by number; norms with biases for ``normbias``."""
+    if step.kind == "normbias":
+        return {k: None for k in norm_biases(model) if step.layers is None or k in step.layers}
     return {k: spec for k, spec in model.numbered() if is_kind(step.kind, spec) and (step.layers is None or k in step.layers)}
+
+
+def norm_biases(model: Transformer) -> list[int]:
+    """The numbers of the norms that have a bias."""
+    if not model.gains or model.norm != "layer":
+        return []
+    if model.post_norm:
+        return [step.blocks[-1].index for step in model.steps]
+    return [*(k for k, _ in model.numbered()), *([model.number_of_blocks] if model.has_final_norm else [])]
 
 
 def is_kind(kind: str, spec: Attention | Bilinear) -> bool:
@@ -122,6 +133,7 @@ def raise_missing(step: Step, model: Transformer) -> None:
             known.append(f"{kind_of(spec)}.{k}")
         else:
             known += [f"attn.{k}[{h}]" for h in range(spec.heads)] if isinstance(spec.heads, int) else [f"attn.{k}[*]"]
+    known += [f"normbias.{k}" for k in norm_biases(model)]
     shown = ", ".join(known[:MAX_SHOWN]) + (", ..." if len(known) > MAX_SHOWN else "")
     name = str(step).removesuffix("[*]")
     raise TermError(f"there is no component {name} in {str(model)!r}; did you mean {nearest(step, model)}? It has {shown}")

@@ -9,6 +9,7 @@ A term is a tree; a *path* of it runs from a leaf (the input) to the root (what 
 ``attn``, ``bilinear``, ``bilinear.*``         any attention head; any bilinear layer; ``gated.1`` a layer with a gate
 ``embed`` (``input`` where there is no ``W_E``), ``*``  the input of the model; any component
 ``position``, ``one``, ``bias.0``              the positional embedding; the constant, of which blocks make their biases; b_O or b_out
+``normbias.2``                                 b of norm 2: of the norm that block 2 reads, or that follows it
 ``attn.0[1] > bilinear.1``                     some path passes head 0.1 and, later on the way to the output, bilinear 1
 ``attn.0[1] >> bilinear.1``                    bilinear 1 reads the output of head 0.1 directly
 ``attn.0[1] > bilinear.1.left``                and the path comes into the left input of bilinear 1 (untied layers only)

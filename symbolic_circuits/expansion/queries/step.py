@@ -17,7 +17,7 @@ SIDES = {  # kind -> what its inputs are called: the two sides of a layer; of a 
     "attn": ("query", "key", "value", "query1", "key1", "query2", "key2"),
     "scores": ("query", "key", "query1", "key1", "query2", "key2"),
 }
-LAYERED = ("attn", "bilinear", "gated", "bias")
+LAYERED = ("attn", "bilinear", "gated", "bias", "normbias")
 LEAVES = ("embed", "input", "position", "one")
 KINDS = (*LAYERED, *LEAVES, "scores", "*")
 MAX_NUMBERS = 4096
@@ -38,7 +38,7 @@ class Step:
     'attn.*[0,1,2]'
     """
 
-    kind: str  # "attn", "bilinear", "gated", "bias", "embed", "input", "position", "one", or "*" for every component
+    kind: str  # "attn", "bilinear", "gated", "bias", "normbias", "embed", "input", "position", "one", or "*" for every component
     layers: tuple[int, ...] | None = None
     heads: tuple[int, ...] | None = None  # of attention
     side: str | None = None  # "left" or "right" of bilinear layers; "query", "key" or "value" of heads without softmax
