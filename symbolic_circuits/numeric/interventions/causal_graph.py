@@ -27,7 +27,7 @@ from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.grammar import Component
-from symbolic_circuits.expansion.graphs import add_component, add_node, add_output
+from symbolic_circuits.expansion.graphs import add_component, add_output
 from symbolic_circuits.expansion.queries.automaton import Automaton
 from symbolic_circuits.expansion.queries.by_state import ByState
 from symbolic_circuits.numeric.activations import finite_forward
@@ -48,7 +48,6 @@ OUTPUT = "output"
 MAX_PASSES = 50_000  # forward passes; a limit on work
 WEIGHT = "weight"
 LEAF_PASSES = 4  # what the terms through a leaf take at most, in forward passes
-LATEX = {"position": "W_{pos}", "one": "1"}
 
 
 def causal_graph(
@@ -175,15 +174,11 @@ def budgeted(
 
 def nodes_of(expansion: PathExpansion) -> networkx.DiGraph:
     """The components in the order of the model, and the output."""
-    graph, model = networkx.DiGraph(model=str(expansion.model)), expansion.model
+    graph = networkx.DiGraph(model=str(expansion.model))
     for component in expansion.components.values():
-        if component.kind in ("input", "attn", "bilinear"):
+        if component.kind != "norm":
             add_component(graph, component, expansion.tensors)
-        elif component.kind != "norm":
-            layer = "" if component.layer < 0 else component.layer
-            latex = LATEX.get(component.kind, rf"\mathrm{{{component.kind}}}^{{{layer}}}")
-            add_node(graph, component.name, component.kind, (model.n, model.d), latex, layer=layer)
-    add_output(graph, model, OUTPUT)
+    add_output(graph, expansion.model, OUTPUT)
     return graph
 
 
