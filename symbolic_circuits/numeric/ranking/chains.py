@@ -11,13 +11,16 @@ biases, the constant), heads, bilinear layers.
 | W_1, W_2, W_out | bilinear layer | m x d, m x d, d x m |
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from symbolic_circuits.expansion.grammar import Component, Grammar, Production
+from symbolic_circuits.expansion.queries.membership import is_before
 from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.numeric.frozen import Frozen
+from symbolic_circuits.numeric.ranking.term_lists import TermList
 from symbolic_circuits.numeric.ranking.through import DIRECT, Through
 from symbolic_circuits.numeric.streams import Streams
 
@@ -44,7 +47,7 @@ class HeadFamily:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairFamily:
-    """A bilinear layer at pairs of terms of two nonterminals."""
+    """A bilinear layer at pairs of terms of two nonterminals; or one with a gate, its gates as the one left input and W_1 = 1."""
 
     number: int
     nonterminal: int
@@ -52,6 +55,27 @@ class PairFamily:
     W_1: np.ndarray  # (m, d)
     W_2: np.ndarray  # (m, d)
     W_out: np.ndarray | None  # (d, m); None where the layer has none
+    gates: np.ndarray | None = None  # (n, m)
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """The nonterminals of the two inputs; of the right one where there are gates."""
+        return self.production.inputs
+
+    def sides(self, lists: Mapping[int, TermList]) -> tuple[TermList, TermList]:
+        """The lists of left and right inputs."""
+        if self.gates is None:
+            left, right = self.inputs
+            return lists[left], lists[right]
+        return TermList(np.arange(len(self.gates)), self.gates[None], np.zeros(1, dtype=np.int64), None), lists[self.inputs[0]]
+
+    def term(self, x: Callable[[], Term], y: Callable[[], Term]) -> Term:
+        """The term of two inputs, each made when it is needed."""
+        component = self.production.component
+        if self.gates is not None:
+            return Term(component, (y(),))
+        pair = x(), y()
+        return Term(component, pair[::-1] if component.is_tied and is_before(pair[1], pair[0]) else pair)
 
     @property
     def factor(self) -> int:
@@ -147,9 +171,10 @@ class Chains:
         """The number of a new family of pairs."""
         component, arrays = production.component, self.frozen.arrays
         name = f"bilinear.{component.layer}"
-        W_1 = arrays[f"{name}.W_1"]
+        gates = None if component.kind == "bilinear" else Streams(self.frozen).gates(component)
+        W_1 = arrays[f"{name}.W_1"] if gates is None else np.eye(gates.shape[1])
         W_2 = W_1 if component.is_tied else arrays[f"{name}.W_2"]
-        self.pairs.append(PairFamily(len(self.pairs), k, production, W_1, W_2, arrays.get(f"{name}.W_out")))
+        self.pairs.append(PairFamily(len(self.pairs), k, production, W_1, W_2, arrays.get(f"{name}.W_out"), gates))
         return len(self.pairs) - 1
 
     def factors(self, layer: int) -> tuple[np.ndarray, np.ndarray]:

@@ -71,7 +71,7 @@ class Ground:
     @cached_property
     def sources(self) -> list[int]:
         """The nonterminals that bilinear layers read."""
-        return sorted({source for family in self.chains.pairs for source in family.production.inputs})
+        return sorted({source for family in self.chains.pairs for source in family.inputs})
 
     def bytes_of(self, k: int, terms: int) -> int:
         """Memory for so many terms of a nonterminal."""
@@ -114,7 +114,7 @@ class Ground:
         """All outputs of the layers with few pairs."""
         found = {}
         for family in self.chains.pairs:
-            left, right = (lists[k] for k in family.production.inputs)
+            left, right = family.sides(lists)
             entries = len(left) * len(right) * int(self.needed[family.nonterminal].sum()) * self.frozen.x0.shape[1]
             if entries <= MAX_OUTPUTS:
                 found[family.number] = all_outputs(family, left, right, np.flatnonzero(self.needed[family.nonterminal]))

@@ -74,7 +74,7 @@ class KeptLists:
         self.width, self.threshold, self.dropped = width, threshold, 0.0
         self.evaluated = self.bounded = 0
         self.lists = dict(complete)
-        last = max(source for family in chains.pairs for source in family.production.inputs)
+        last = max(source for family in chains.pairs for source in family.inputs)
         for k in range(last + 1):
             if k not in self.lists:
                 self.lists[k] = self.built(k)
@@ -144,20 +144,21 @@ class KeptLists:
 
     def paired(self, family: PairFamily, at: np.ndarray) -> Part:
         """The pairs of a bilinear layer with the largest scores, by falling bounds on them."""
-        left, right = (self.lists[source] for source in family.production.inputs)
+        left, right = family.sides(self.lists)
         weights = np.sqrt(self.outside[family.nonterminal][at])
         x, y = left.at_positions(at), right.at_positions(at)
         sizes_x = lengths(x) * weights * self.sigma[family.number]
         i, j = self.promising(family, sizes_x, lengths(y) * weights)
         hidden_x, hidden_y = x @ family.W_1.T, y @ family.W_2.T
         factor = np.where(i == j, 1, 2) if family.production.unordered else np.full(len(i), family.factor)
-        values, step = [np.zeros((0, *x.shape[1:]))], max(1, CHUNK // max(1, hidden_x[:1].size))
+        values, step = [np.zeros((0, *y.shape[1:]))], max(1, CHUNK // max(1, hidden_x[:1].size))
         for start in range(0, len(i), step):
             rows = slice(start, start + step)
             hidden = hidden_x[i[rows]] * hidden_y[j[rows]] * factor[rows, None, None]
             values.append(hidden if family.W_out is None else hidden @ family.W_out.T)
         self.evaluated += len(i)
-        return Part(family.production.component, ((left, i), (right, j)), np.concatenate(values))
+        inputs = ((left, i), (right, j)) if family.gates is None else ((right, j),)
+        return Part(family.production.component, inputs, np.concatenate(values))
 
     def promising(self, family: PairFamily, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The pairs with the largest bounds <x, y> on their scores, at most twice the width of a list; the rest is dropped."""

@@ -39,8 +39,8 @@ def outside_bounds(bounds: PrefixBounds, root: np.ndarray, probe: np.ndarray) ->
             found = gains[:, None] * (O[k] @ np.abs(family.A))
             np.maximum(O[family.source], found.max(axis=0), out=O[family.source])
         for family in pairs.get(k, ()):
-            left, right = family.production.inputs
-            for source, gain in zip((left, right), bounds.gains[family.number], strict=True):
+            gains = bounds.gains[family.number]
+            for source, gain in zip(family.inputs, gains if family.gates is None else gains[1:], strict=True):
                 np.maximum(O[source], O[k] * gain * ROUNDING, out=O[source])
     for bound in O:
         finite(bound)

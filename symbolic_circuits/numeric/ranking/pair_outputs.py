@@ -39,7 +39,7 @@ def all_outputs(family: PairFamily, left: TermList, right: TermList, at: np.ndar
     hidden_left, hidden_right = x @ family.W_1.T, y @ family.W_2.T
     factor = np.where(i == j, 1, 2) if family.production.unordered else np.full(len(i), family.factor)
     size = max(1, CHUNK // max(1, len(at) * len(family.W_1)))
-    parts = [np.zeros((0, *x.shape[1:]))]
+    parts = [np.zeros((0, *y.shape[1:]))]
     for start in range(0, len(i), size):
         rows = slice(start, start + size)
         hidden = hidden_left[i[rows]] * hidden_right[j[rows]] * factor[rows, None, None]

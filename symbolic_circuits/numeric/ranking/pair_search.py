@@ -83,7 +83,7 @@ def sides(family: PairFamily, probe: np.ndarray, u: np.ndarray, left: TermList, 
     weights = np.sqrt(np.abs(probe[at]))
     (W_1, one), (W_2, two), (hidden, size) = scaled(family.W_1), scaled(family.W_2), scaled(finite(family.pulled_back(u)))
     U, S, V = np.linalg.svd((W_1.T * hidden) @ W_2)
-    rank = min(family.W_1.shape)
+    rank = min(*family.W_1.shape, *family.W_2.shape)
     root = np.sqrt(S[:rank]) * np.sqrt(one) * np.sqrt(two) * np.sqrt(size)
     x = left.at_positions(at) @ (U[:, :rank] * root) * weights[:, None]
     y = right.at_positions(at) @ (V[:rank].T * root) * (weights * np.sign(probe[at]))[:, None]

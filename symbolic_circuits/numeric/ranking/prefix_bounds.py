@@ -14,6 +14,7 @@ J is one more than the largest order, or a limit: then the last row is for all o
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,6 +33,20 @@ MAX_WORK = 2e10  # multiplications for each kind of table; beyond it the next ch
 MAX_ENTRIES = 2**25  # of one table
 UNDERFLOW = 1e-300  # what a product may lose where numbers end
 MAX_ORDER = 24  # orders from here on share a row
+
+
+class Side(NamedTuple):
+    """The terms that a layer reads on one side."""
+
+    nu: np.ndarray  # (J, n)
+    err: np.ndarray  # (n,)
+    writers: list[Writer]
+
+
+def gated_gain(family: PairFamily) -> np.ndarray:
+    r"""A bound on $\|W_{out} \operatorname{diag}(g_s) W_2\|$ at every position, (n,)."""
+    out = 1.0 if family.W_out is None else norm_bound(family.W_out)
+    return np.abs(family.gates).max(axis=1) * float(norm_bound(family.W_2) * out)
 
 
 class PrefixBounds:
@@ -196,17 +211,20 @@ class PrefixBounds:
 
     def add_pairs(self, family: PairFamily) -> None:
         """Bounds on the outputs of a bilinear layer, and on their rounding errors."""
-        left, right = family.production.inputs
+        left, right = self.sides_of(family)
         sigma = family.factor * bilinear_bound(family.W_1, family.W_2, family.W_out)
         if family.number in self.outputs:
             found = self.outputs[family.number]
             norms = self.by_order(lengths(found.values), found.orders, found.at)
         else:
-            norms = self.convolved(sigma * self.nu[left], self.nu[right])  # products of two small norms might be zero
-        nu_left, nu_right = self.nu[left].max(axis=0), self.nu[right].max(axis=0)
+            norms = self.convolved(sigma * left.nu, right.nu)  # products of two small norms might be zero
+        nu_left, nu_right = left.nu.max(axis=0), right.nu.max(axis=0)
         gains = sigma * nu_right, sigma * nu_left
-        writers = self.writers_of(left), self.writers_of(right)
-        if all(writers) and self.afford("pairs", RestrictedLayer.work(family.W_1.shape, *writers)):
+        if family.gates is not None:
+            gains = gains[0], np.fmin(gains[1], gated_gain(family))
+            np.fmin(norms, self.later(gains[1] * right.nu), out=norms)
+        writers = left.writers, right.writers
+        if all(writers) and self.afford("pairs", RestrictedLayer.work(family.W_2.shape, *writers)):
             layer = RestrictedLayer(family.W_1, family.W_2, family.W_out, *writers)
             if family.number not in self.outputs:
                 np.fmin(norms, family.factor * self.by_writers(layer.bounds(), *writers), out=norms)
@@ -215,11 +233,20 @@ class PrefixBounds:
         self.gains.append(gains)
         self.sigma.append(sigma)
         self.norms.append(norms)
-        epsilon, (m, d) = np.finfo(family.W_1.dtype).eps, family.W_1.shape
+        epsilon, (m, d) = np.finfo(family.W_1.dtype).eps, family.W_2.shape
         rows, wide = lengths(family.W_1).max(), lengths(family.W_2, axes=2)
         size = family.factor * rows * wide * (1.0 if family.W_out is None else lengths(family.W_out, axes=2))
-        carried = gains[1] * self.err[right] + gains[0] * self.err[left]
+        carried = gains[1] * right.err + gains[0] * left.err
         self.pair_errors.append(carried + epsilon * (m + 2 * d) * size * nu_left * nu_right + UNDERFLOW * (1 + size))
+
+    def sides_of(self, family: PairFamily) -> tuple[Side, Side]:
+        """What is known of the left and of the right inputs of a layer."""
+        found = [Side(self.nu[k], self.err[k], self.writers_of(k)) for k in family.inputs]
+        if family.gates is not None:
+            nu, sizes = np.zeros((2, self.J, self.n))
+            nu[0], sizes[0] = lengths(family.gates), 1
+            found.insert(0, Side(nu, np.zeros(self.n), [Writer(None, sizes, family.gates)]))
+        return tuple(found)
 
     def writers_of(self, k: int) -> list[Writer]:
         """What makes the terms of a nonterminal last: leaves, heads, bilinear layers."""

@@ -2,8 +2,8 @@ r"""The terms with the largest contribution to a logit or a direction, or with t
 
 Where the terms are few, each is evaluated, with shared subterms. Else they are searched: suffixes of heads are functionals on what they read,
 bounded together with all terms that continue them (:mod:`symbolic_circuits.numeric.ranking.suffixes`), and pairs of a bilinear layer are
-compared by norms (:mod:`symbolic_circuits.numeric.ranking.pair_search`). Either way the list comes with its certificate. Norms, biases and
-positions are searched like the rest; layers with a gate and heads whose patterns are expanded are not, so that all terms are evaluated.
+compared by norms (:mod:`symbolic_circuits.numeric.ranking.pair_search`). Either way the list comes with its certificate. Norms, biases,
+positions and gates are searched like the rest; heads whose patterns are expanded are not, so that all terms are evaluated.
 """
 
 import time
@@ -82,7 +82,7 @@ def rank(
         The terms take more memory than the limit; raised before it is spent. Or there are over 33 million, of a model that is not
         searched.
     SpecError, TokensError, WeightsError
-        A search is asked for where a layer has a gate, or patterns are expanded; the weights are of another model; tokens, position or direction do not fit; activations overflow.
+        A search is asked for where patterns are expanded; the weights are of another model; tokens, position or direction do not fit; activations overflow.
 
     References
     ----------
@@ -159,12 +159,12 @@ def is_evaluated(expansion: PathExpansion, method: str) -> bool:
     shown = ", ".join([*names][:4]) + (", ..." if len(names) > 4 else "")
     if method == "search":
         raise SpecError(
-            f"terms through layers with a gate, or heads whose patterns are expanded ({shown}), are not searched: use method='every', or hold patterns fixed (attn(.., frozen))"
+            f"terms through heads whose patterns are expanded ({shown}) are not searched: use method='every', or hold patterns fixed (attn(.., frozen))"
         )
     if method == "auto" and count > MOST:
         raise BudgetError(
-            f"{expansion.title} has {in_words(count)} terms, through layers with a gate or heads whose patterns are expanded ({shown}); they are "
-            f"not searched, and up to {MOST:,} are evaluated one by one: rank those of a query (expansion.where), or hold patterns fixed"
+            f"{expansion.title} has {in_words(count)} terms, through heads whose patterns are expanded ({shown}); they are not "
+            f"searched, and up to {MOST:,} are evaluated one by one: rank those of a query (expansion.where), or hold patterns fixed"
         )
     return True
 
@@ -172,7 +172,7 @@ def is_evaluated(expansion: PathExpansion, method: str) -> bool:
 def not_searched(expansion: PathExpansion) -> list[str]:
     """The components that a search does not go through."""
     found = (p.component for rules in expansion.grammar.nonterminals for p in rules if p.component is not None)
-    return [*dict.fromkeys(c.name for c in found if c.kind == "gated" or (c.kind == "attn" and len(c.slots) > 1))]
+    return [*dict.fromkeys(c.name for c in found if c.kind == "attn" and len(c.slots) > 1)]
 
 
 def read_at(

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from symbolic_circuits.expansion.expansion import PathExpansion
-from symbolic_circuits.expansion.queries.membership import is_before
 from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.numeric.evaluate import MAX_BYTES
 from symbolic_circuits.numeric.frozen import Frozen
@@ -134,9 +133,8 @@ def term_of(key: tuple[int, ...], chains: Chains, prepared: Prepared) -> Term:
     if number < 0:
         term = readings[-1].leaves[i].term
     else:
-        production = chains.pairs[number].production
-        x, y = (prepared.lists[k].term(n) for k, n in zip(production.inputs, (i, j), strict=True))
-        term = Term(production.component, (y, x) if production.component.is_tied and is_before(y, x) else (x, y))
+        left, right = chains.pairs[number].sides(prepared.lists)
+        term = chains.pairs[number].term(lambda: left.term(i), lambda: right.term(j))
         term = readings[-1].pairs[number].around(term)
     for (family, place), reading in reversed(list(zip(codes, readings, strict=False))):
         term = reading.heads[family].around(Term(chains.heads[family].components[place], (term,)))

@@ -202,7 +202,7 @@ class SuffixSearch:
         self.bounded += len(bound)
         order = np.argsort(-bound, kind="stable")
         limit = len(order) if self.width is None else max(1, self.width // 64)
-        left, right = (self.lists[k] for k in pairs.production.inputs)
+        left, right = pairs.sides(self.lists)
         for done, row in enumerate(order):
             if bound[row] <= self.best.threshold:
                 return

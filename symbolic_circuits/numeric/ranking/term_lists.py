@@ -21,7 +21,7 @@ class TermList:
     at: np.ndarray  # (P,) the positions
     values: np.ndarray  # (N, P, d)
     orders: np.ndarray  # (N,)
-    term: Callable[[int], Term]  # number in this list -> term
+    term: Callable[[int], Term] | None  # number in this list -> term; None for gates, which are none
 
     def __len__(self) -> int:
         return len(self.values)
