@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symbolic_circuits.counts import in_words
-from symbolic_circuits.errors import BudgetError, WeightsError
+from symbolic_circuits.errors import BudgetError, SpecError, WeightsError
 from symbolic_circuits.expansion.expansion import PathExpansion, interpret, path_expansion
 from symbolic_circuits.expansion.grammar import grammar_of
 from symbolic_circuits.numeric.activations import last_stream
@@ -56,7 +56,9 @@ class GradedSums:
     grades: tuple[int, ...]
     terms: tuple[int, ...] | None  # number of terms of each grade; None where there are over MAX_COUNTED grades
     positions: tuple[int, ...]
-    streams: np.ndarray  # (grades, positions, d), after the last norm; the bias b_U is no part of it
+    streams: (
+        np.ndarray
+    )  # (grades, positions, d), or (grades, positions, n) of scores; after the last norm; the bias b_U is no part of it
     logits: np.ndarray | None  # (grades, positions, tokens), b_U in grade 0; None without unembedding
     logits_of: tuple[int, ...]  # the tokens
     norms: np.ndarray  # (grades,) norm of the stream
@@ -157,7 +159,7 @@ def graded(
 
     Parameters
     ----------
-    expansion : the path expansion of the weights' model, or a part of it
+    expansion : the path expansion of the weights' model, or a part of it; or of the scores of a head, whose sums (n, n) then stand for streams
     weights, tokens : weights with one sequence (n,), or the residual input (n, d) of a model without embedding; or weights that are
         frozen already, as arrays or tensors. Of tensors, the forward pass that the remainder is against is NumPy's
     by : "order" (heads and bilinear layers passed), "height" (how deep they are nested), "degree" (copies of the input), "heads"
@@ -196,7 +198,11 @@ def graded(
         frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)
         host = frozen.to_numpy()
         where = places(frozen, positions)
-        chosen, right = tokens_read(frozen, logits, "logits"), targets_read(frozen, targets, len(where))
+        root = expansion.grammar.root
+        if root is not None and (logits is not None or targets is not None):
+            raise SpecError(f"logits and targets are of the output; {expansion.title} are terms of scores, which have none")
+        chosen = [] if root is not None else tokens_read(frozen, logits, "logits")
+        right = targets_read(frozen, targets, len(where))
         total, total_of = total_of_expansion(expansion, host)
         high = None if bounds is None else bounds[1] if up_to is None else min(up_to, bounds[1])
         number = 0 if bounds is None else max(0, high - bounds[0] + 1)
@@ -209,10 +215,10 @@ def graded(
     )  # what the unembedding reads, the constant coordinate included
     if not np.isfinite(read).all():
         raise WeightsError(f"grades of {str(expansion.model)!r} by {by} overflow {read.dtype}: scale the weights down")
-    d = frozen.width - frozen.model.has_constant
+    d = frozen.positions if root is not None else frozen.width - frozen.model.has_constant
     streams, total = read[..., :d], whole[:, :d]
     grades = tuple(range(series.first, series.first + len(read)))
-    W_U = host.arrays["W_U"] if host.model.unembedding else None
+    W_U = host.arrays["W_U"] if host.model.unembedding and root is None else None
     remainders = remainders_of(streams, total)
     size, norms = float(np.linalg.norm(total)), np.linalg.norm(streams, axis=(1, 2))
     return GradedSums(
@@ -250,9 +256,12 @@ def terms_of_grades(expansion: PathExpansion, by: str, grades: Sequence[int]) ->
 
 def total_of_expansion(expansion: PathExpansion, frozen: Frozen) -> tuple[np.ndarray, str]:
     """The stream (n, width) that all grades add up to, and what it is: the reference forward pass where no term is left out."""
-    stream = last_stream(frozen)
-    if expansion.grammar == grammar_of(expansion.model):
+    root = expansion.grammar.root
+    stream = last_stream(frozen) if root is None else frozen.reference(root)
+    if expansion.grammar == grammar_of(expansion.model, root=root):
         return stream, FORWARD
+    if expansion.is_empty and root is not None:
+        return np.zeros_like(stream), TERMS
     return interpret(expansion, Streams(frozen)), TERMS
 
 

@@ -57,6 +57,19 @@ class PolynomialHeads:
 
     def patterns(self, chosen: Sequence[int], inputs: Sequence[Graded], limit: int) -> tuple[int, np.ndarray]:
         """First grade and series (heads, n, grades, n) of the masked patterns, grades below ``limit``."""
+        return self.masked(*self.products(chosen, inputs, limit))
+
+    def before_mask(self, inputs: Sequence[Graded], limit: int | None) -> Graded:
+        """The scores of the first head, grades below ``limit``."""
+        inputs = cut_inputs(self.by, inputs, limit)
+        first, stop = span(self.by, [(x.first, x.stop) for x in inputs], limit)
+        if stop <= first or any(x.is_empty for x in inputs):
+            library, x = library_of(inputs[0].array), inputs[0].array
+            return Graded(first, library.zeros((len(x), 0, len(x)), dtype=x.dtype, device=device(x)))
+        return Graded(first, self.products(self.chosen[:1], inputs, stop)[1][0])
+
+    def products(self, chosen: Sequence[int], inputs: Sequence[Graded], limit: int) -> tuple[int, np.ndarray]:
+        """The same before the mask."""
         letters = (("Q", "K"),) if len(inputs) == 2 else (("Q1", "K1"), ("Q2", "K2"))
         pairs = list(zip(letters, inputs[::2], inputs[1::2], strict=True))
         starts = [span(self.by, [(x.first, x.stop), (y.first, y.stop)])[0] for _, x, y in pairs]
@@ -65,7 +78,7 @@ class PolynomialHeads:
             others = 0 if self.by == HEIGHT else sum(starts) - starts[place]
             found.append(self.scores(chosen, names, x, y, limit - others))
         if len(found) == 1:
-            return self.masked(*found[0])
+            return found[0]
         (a, S), (b, T) = found
         first, stop = span(self.by, [(a, a + S.shape[2]), (b, b + T.shape[2])], limit)
         h, n = S.shape[:2]
@@ -74,7 +87,7 @@ class PolynomialHeads:
             out = product_by_height(S, a, T, b, first, stop - first, self.frozen.modulus)
         else:
             out = product_by_sum(S, T, stop - first, self.frozen.modulus)
-        return self.masked(first, out.reshape(h, n, stop - first, n))
+        return first, out.reshape(h, n, stop - first, n)
 
     def scores(self, chosen: Sequence[int], letters: tuple[str, str], x: Graded, y: Graded, limit: int) -> tuple[int, np.ndarray]:
         """First grade and series of products of queries and keys."""

@@ -84,6 +84,9 @@ class GradedStreams(Algebra[Value]):
     def attention(self, component: Component, inputs: Sequence[Value]) -> Summand:
         return Summand(component, tuple(map(self.value, inputs)))
 
+    def scores(self, component: Component, inputs: Sequence[Value]) -> Graded:
+        return PolynomialHeads(self.frozen, self.by, [component]).before_mask(list(map(self.value, inputs)), self.limit())
+
     def scale(self, factor: int, x: Value) -> Value:
         if self.merges and factor == 2 and isinstance(x, Summand) and x.component.is_tied and not x.twice:
             return Summand(x.component, x.inputs, twice=True)
@@ -138,7 +141,8 @@ class GradedStreams(Algebra[Value]):
             return parts[0]
         first = min((part.first for part in parts), default=0)
         length = max((part.stop for part in parts), default=0) - first
-        out = self.library.zeros((len(x0), length, x0.shape[1]), dtype=self.dtype, device=device(x0))
+        width = parts[0].array.shape[2] if parts else x0.shape[1]
+        out = self.library.zeros((len(x0), length, width), dtype=self.dtype, device=device(x0))
         for part in parts:
             out[:, part.first - first : part.stop - first] += part.array
         return Graded(first, self.frozen.reduce(out))

@@ -107,3 +107,24 @@ def test_refused(arguments, error, message):
     with pytest.raises(error, match=message):
         sc.scores(*arguments)
     assert sc.scores("attn(2)", 0, 1).number_of_terms == 1
+
+
+@pytest.mark.parametrize("by", ["order", "height", "degree", "heads"])
+@pytest.mark.parametrize(
+    "text", ["attn(2) bilinear attn(2)", "[layer_norm, gains, rotary] attn(2, bias) attn(2, bias)", "attn(2) attn(1, bilinear)"]
+)
+def test_grades_add_up(text, by):
+    weights = sc.Weights.random(text, d=6, e=4, V=7, m=5, seed=2)
+    expansion = sc.scores(text, weights.model.number_of_blocks - 1)
+    frozen = sc.freeze(weights, [1, 2, 3])
+    sums, values = sc.graded(expansion, frozen, by=by), output_values(expansion, frozen)
+    assert sums.verdict == "agrees" and sums.is_complete
+    grades = [len([x for x in str(term).split("attn.")]) - 1 if by == "heads" else getattr(term, by) for term in expansion]
+    for grade, found, number in zip(sums.grades, sums.streams, sums.terms, strict=True):
+        chosen = [k for k, other in enumerate(grades) if other == grade]
+        assert len(chosen) == number
+        assert np.allclose(found, values[chosen].sum(0), atol=1e-12)
+    part = sc.graded(expansion.where("order <= 1"), frozen, by=by, up_to=1, positions=[-1])
+    assert part.streams.shape[1:] == (1, 3)
+    with pytest.raises(SpecError, match="of the output"):
+        sc.graded(expansion, frozen, logits=[1])
