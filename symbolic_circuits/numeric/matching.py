@@ -11,7 +11,7 @@ from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.numeric.weights import find_sizes, layout
 from symbolic_circuits.spec import Attention, Bilinear, Parallel, Transformer
 
-__all__ = ["require_match", "without_sizes"]
+__all__ = ["require_match", "require_output", "without_sizes"]
 
 
 def without_sizes(model: Transformer) -> Transformer:
@@ -24,6 +24,15 @@ def without_sizes(model: Transformer) -> Transformer:
 
     sizes = {letter: size_symbol(letter) for letter in ("n", "d", "V")}
     return replace(model, blocks=tuple(map(opened, model.blocks)), **sizes)
+
+
+def require_output(expansion: PathExpansion, what: str) -> None:
+    """Raise SpecError unless the terms of an expansion are of the output, not of scores."""
+    if expansion.grammar.root is not None:
+        raise SpecError(
+            f"{what} is of terms of the output; {expansion.title} are terms of scores: contributions(expansion, frozen, position=query, "
+            "direction=key) has the value of each"
+        )
 
 
 def require_match(expansion: PathExpansion, model: Transformer, arrays: Mapping[str, np.ndarray], positions: int | None) -> None:

@@ -128,3 +128,11 @@ def test_grades_add_up(text, by):
     assert part.streams.shape[1:] == (1, 3)
     with pytest.raises(SpecError, match="of the output"):
         sc.graded(expansion, frozen, logits=[1])
+
+
+@pytest.mark.parametrize("read", [sc.rank, sc.explain])
+def test_rankings_are_of_the_output(read):
+    weights = sc.Weights.random("attn(2) attn(2)", seed=0)
+    with pytest.raises(SpecError, match=r"scores.1\[0\] of .*contributions"):
+        read(sc.scores(weights.model, 1), weights, [1, 2, 3], token=1)
+    assert read(sc.path_expansion(weights.model), weights, [1, 2, 3], token=1)

@@ -15,7 +15,7 @@ from symbolic_circuits.errors import TermIndexError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.numeric.activations import finite_forward
 from symbolic_circuits.numeric.frozen import Frozen
-from symbolic_circuits.numeric.matching import require_match
+from symbolic_circuits.numeric.matching import require_match, require_output
 from symbolic_circuits.numeric.ranking.aim import Aim, aim_of
 from symbolic_circuits.numeric.ranking.candidates import Candidates, all_candidates, largest_candidates
 from symbolic_circuits.numeric.ranking.explanation import Explanation
@@ -86,6 +86,7 @@ def explain(
     expansion.enumeration  # noqa: B018 (an error where the heads are symbols)
     require_ranges(fraction, seconds, max_terms)
     frozen = held_fixed(weights, tokens)
+    require_output(expansion, "an explanation")
     require_match(expansion, frozen.model, frozen.weights, frozen.positions)
     finite_forward(frozen)
     aim = aim_of(expansion, frozen, position=position, token=token, against=against, direction=direction)

@@ -16,7 +16,7 @@ from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import SpecError, TokensError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.numeric.frozen import freeze
-from symbolic_circuits.numeric.matching import require_match
+from symbolic_circuits.numeric.matching import require_match, require_output
 from symbolic_circuits.numeric.ranking.explain import MAX_TERMS, explain, require_ranges
 from symbolic_circuits.numeric.ranking.predictions import PREDICTION, RUNNER_UP, predicted, runner_up
 from symbolic_circuits.numeric.scaling.outcome import in_order
@@ -194,6 +194,7 @@ def local_complexity(
     start = time.perf_counter()
     expansion = expansion if isinstance(expansion, PathExpansion) else path_expansion(expansion)
     expansion.enumeration  # noqa: B018 (an error where the heads are symbols)
+    require_output(expansion, "local complexity")
     require_match(expansion, weights.model, weights.arrays, None)
     require_ranges(fraction, seconds, max_terms)
     against = None if token is None and isinstance(against, str) else against

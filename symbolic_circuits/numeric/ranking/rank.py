@@ -18,7 +18,7 @@ from symbolic_circuits.expansion.interpret import fold, interpret_grammar
 from symbolic_circuits.numeric.activations import finite_forward
 from symbolic_circuits.numeric.evaluate import MAX_BYTES, stream_contributions, stream_values
 from symbolic_circuits.numeric.frozen import Frozen
-from symbolic_circuits.numeric.matching import require_match
+from symbolic_circuits.numeric.matching import require_match, require_output
 from symbolic_circuits.numeric.output_places import places
 from symbolic_circuits.numeric.ranking.ground import Ground
 from symbolic_circuits.numeric.ranking.held_fixed import held_fixed
@@ -103,6 +103,7 @@ def rank(
     expansion.enumeration  # noqa: B018 (an error where the heads are symbols)
     require_request(top, method, seconds, max_values)
     frozen = held_fixed(weights, tokens)
+    require_output(expansion, "a ranking")
     require_match(expansion, frozen.model, frozen.weights, frozen.positions)
     finite_forward(frozen)
     root, rounding, place, words = read_at(frozen, position, token, against, direction)
