@@ -21,17 +21,17 @@ import numpy as np
 from symbolic_circuits.numeric.ranking.chains import Chains, HeadFamily, PairFamily
 from symbolic_circuits.numeric.ranking.lengths import finite, lengths
 from symbolic_circuits.numeric.ranking.pair_outputs import PairOutputs
+from symbolic_circuits.numeric.ranking.rounding_bounds import epsilon_of, head_errors, norm_errors, product_errors
 from symbolic_circuits.numeric.ranking.spectral import bilinear_bound, norm_bound
 from symbolic_circuits.numeric.ranking.term_lists import TermList
 from symbolic_circuits.numeric.ranking.through import Through
 from symbolic_circuits.numeric.ranking.virtual import VirtualWeights
 from symbolic_circuits.numeric.ranking.writers import RestrictedLayer, Writer
 
-__all__ = ["MAX_WORK", "UNDERFLOW", "PrefixBounds"]
+__all__ = ["MAX_WORK", "PrefixBounds"]
 
 MAX_WORK = 2e10  # multiplications for each kind of table; beyond it the next cheaper one serves
 MAX_ENTRIES = 2**25  # of one table
-UNDERFLOW = 1e-300  # what a product may lose where numbers end
 MAX_ORDER = 24  # orders from here on share a row
 
 
@@ -233,11 +233,8 @@ class PrefixBounds:
         self.gains.append(gains)
         self.sigma.append(sigma)
         self.norms.append(norms)
-        epsilon, (m, d) = np.finfo(family.W_1.dtype).eps, family.W_2.shape
-        rows, wide = lengths(family.W_1).max(), lengths(family.W_2, axes=2)
-        size = family.factor * rows * wide * (1.0 if family.W_out is None else lengths(family.W_out, axes=2))
         carried = gains[1] * right.err + gains[0] * left.err
-        self.pair_errors.append(carried + epsilon * (m + 2 * d) * size * nu_left * nu_right + UNDERFLOW * (1 + size))
+        self.pair_errors.append(carried + product_errors(family, nu_left, nu_right))
 
     def sides_of(self, family: PairFamily) -> tuple[Side, Side]:
         """What is known of the left and of the right inputs of a layer."""
@@ -308,46 +305,21 @@ class PrefixBounds:
 
     def errors_of(self, k: int) -> np.ndarray:
         """err of a nonterminal."""
-        err = np.zeros(self.n)
+        err, frozen = np.zeros(self.n), self.chains.frozen
         for production in self.chains.grammar.nonterminals[k]:
             component = production.component
             if component is None:
                 np.maximum(err, self.err[production.inputs[0]], out=err)
             elif component.kind == "norm":
-                np.maximum(err, self.norm_error(component.layer, production.inputs[0]), out=err)
+                (source,) = production.inputs
+                np.maximum(err, norm_errors(frozen, component.layer, self.nu[source].max(axis=0), self.err[source]), out=err)
             elif component.kind == "bias":
-                np.maximum(err, self.epsilon * lengths(self.chains.frozen.leaf(component)), out=err)
+                np.maximum(err, epsilon_of(frozen) * lengths(frozen.leaf(component)), out=err)
         for family in self.chains.heads:
             if family.nonterminal == k:
-                np.maximum(err, self.head_errors(family), out=err)
+                nu = self.nu[family.source].max(axis=0)
+                np.maximum(err, head_errors(frozen, family, nu, self.err[family.source]), out=err)
         for family in self.chains.pairs:
             if family.nonterminal == k:
                 np.maximum(err, self.pair_errors[family.number], out=err)
         return err
-
-    @property
-    def epsilon(self) -> float:
-        """What a number rounds by."""
-        x0 = self.chains.frozen.x0
-        return float(np.finfo(x0.dtype if x0.dtype.kind == "f" else float).eps)
-
-    def norm_error(self, number: int, source: int) -> np.ndarray:
-        """Of what a norm makes of a nonterminal: its own products, and a mean over d numbers."""
-        frozen = self.chains.frozen
-        size = np.abs(frozen.scales[number]) * float(np.abs(frozen.arrays[f"norm.{number}.w"]).max(initial=0.0))
-        steps = 4 + (frozen.width if frozen.model.norm == "layer" else 0)
-        own = self.epsilon * steps * self.nu[source].max(axis=0)
-        return size * (self.err[source] + own) + UNDERFLOW * (1 + size)
-
-    def head_errors(self, family: HeadFamily) -> np.ndarray:
-        """The largest of the heads of a family."""
-        frozen = self.chains.frozen
-        layer, chosen = family.components[0].layer, [component.head for component in family.components]
-        size = np.ones(len(chosen))
-        for letter in "VO":
-            size = size * lengths(frozen.arrays[f"attn.{layer}.W_{letter}"][chosen], axes=2)
-        steps = self.epsilon * (self.n + frozen.x0.shape[1] + family.width) * size
-        gain = norm_bound(family.W_O) * norm_bound(family.W_V)
-        nu = self.nu[family.source].max(axis=0)
-        found = np.abs(family.A) @ (gain[:, None] * self.err[family.source] + steps[:, None] * nu)[:, :, None]
-        return found[:, :, 0].max(axis=0) + UNDERFLOW * (1 + size.max())

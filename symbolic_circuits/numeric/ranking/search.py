@@ -18,7 +18,8 @@ from symbolic_circuits.numeric.ranking.chains import Chains
 from symbolic_circuits.numeric.ranking.ground import Ground, Prepared
 from symbolic_circuits.numeric.ranking.incumbents import Incumbents
 from symbolic_circuits.numeric.ranking.lengths import finite, lengths
-from symbolic_circuits.numeric.ranking.prefix_bounds import UNDERFLOW, PrefixBounds
+from symbolic_circuits.numeric.ranking.prefix_bounds import PrefixBounds
+from symbolic_circuits.numeric.ranking.rounding_bounds import UNDERFLOW
 from symbolic_circuits.numeric.ranking.suffix_search import SuffixSearch
 from symbolic_circuits.numeric.ranking.suffixes import STRIDE
 

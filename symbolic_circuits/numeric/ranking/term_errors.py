@@ -5,8 +5,8 @@ r"""How large a term can be, and how far rounding may move its value, as the lar
 | nu | $\nu(s) \ge |x_s|$ for every term x | n |
 | err | bound on the rounding error of any computed term, first order in epsilon | n |
 
-For models that are not searched, whose terms are all evaluated: layers with a gate, $|W_{out} (g_s \odot W_2 x_s)| \le
-\|W_{out}\| \max |g_s| \|W_2\| |x_s|$, and heads without softmax, $|S_{st}| \le f \|W_Q\| \|W_K\| |x_s| |y_t|$.
+For models that are not searched, whose terms are all evaluated. Layers with a gate: $|W_{out} (g_s \odot W_2 x_s)| \le
+\|W_{out}\| \max |g_s| \|W_2\| |x_s|$; heads without softmax: $|S_{st}| \le f \|W_Q\| \|W_K\| |x_s| |y_t|$.
 """
 
 from collections.abc import Sequence
@@ -18,12 +18,11 @@ from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.expansion.interpret import Algebra
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.ranking.lengths import lengths
+from symbolic_circuits.numeric.ranking.rounding_bounds import UNDERFLOW, norm_errors
 from symbolic_circuits.numeric.ranking.spectral import bilinear_bound, norm_bound
 from symbolic_circuits.numeric.streams import Streams
 
 __all__ = ["Sizes", "TermErrors"]
-
-UNDERFLOW = 1e-300  # what a product may lose where numbers end
 
 
 class Sizes(NamedTuple):
@@ -65,9 +64,8 @@ class TermErrors(Algebra[Sizes]):
 
     def norm(self, component: Component, x: Sizes) -> Sizes:
         largest = float(np.abs(self.frozen.arrays[f"norm.{component.layer}.w"]).max(initial=0.0))
-        gain = np.abs(self.frozen.scales[component.layer]) * largest
-        steps = 4 + (self.frozen.width if self.frozen.model.norm == "layer" else 0)
-        return self.linear(x, np.eye(len(gain)), gain, steps * gain)
+        size = np.abs(self.frozen.scales[component.layer]) * largest
+        return Sizes(size * x.nu, norm_errors(self.frozen, component.layer, x.nu, x.err))
 
     def head(self, component: Component, x: Sizes) -> Sizes:
         return self.mixed(component, self.frozen.patterns[component.layer][component.head], x)
