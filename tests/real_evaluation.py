@@ -31,6 +31,21 @@ def real_value(expr: Expr, notation: str, frozen: Frozen, root: Component | None
     return found.reshape(n, width)
 
 
+def require_agreement(
+    expr: Expr, notation: str, frozen: Frozen, expected: np.ndarray, scale: float, root: Component | None = None
+) -> None:
+    """The value of an expression is the expected one; in index notation at the corners and one entry more."""
+    atol = 1e-12 * max(1, scale)
+    if notation != "index":
+        np.testing.assert_allclose(real_value(expr, notation, frozen, root), expected, atol=atol, rtol=0)
+        return
+    known = sc.operands(frozen)
+    indices = output_indices(frozen.model) if root is None else score_indices(frozen.model)
+    f, (n, width) = sc.lambdify([*known, *indices], expr), expected.shape
+    for s, v in {(0, 0), (n - 1, width - 1), (n - 1, 0), (n // 2, width // 2)}:
+        np.testing.assert_allclose(f(*known.values(), s, v), expected[s, v], atol=atol, rtol=0)
+
+
 def real_einsum_value(term: sc.Term, frozen: Frozen) -> np.ndarray:
     """The output of one term by its einsum string; every operand is one by name."""
     subscripts, names = term.to_einsum()
