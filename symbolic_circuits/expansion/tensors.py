@@ -16,7 +16,8 @@ r"""The tensors of a model as SymPy symbols: W_E, W_U, t, and per block A^h, W_O
 | G | gates; then B_{ipk} = (W_out)_{ip} (W_2)_{pk}, and W_L = W_out diag(b_2) | n x m; d x m x d, d x m |
 | r, w, b_N, C | norm: scales, gains, bias; C = Id - 1 1^T / d, symmetric | n x 1, d x 1, d x 1, d x d |
 
-With several blocks of one kind their number joins the name as a superscript: ``A^0``, ``W_1^3``; so with several norms: ``r^2``.
+With several blocks of one kind their number joins the name as a superscript: ``A^0``, ``W_1^3``; that of norms as a
+subscript, ``r_2``, because entries of r are squared in products.
 """
 
 from collections.abc import Iterator
@@ -269,7 +270,7 @@ class ModelTensors:
     def norm(self, number: int) -> NormTensors:
         """The tensors of a norm."""
         model = self.model
-        label, is_layer = f"^{number}" if len(self.norm_numbers) > 1 else "", model.norm == "layer"
+        label, is_layer = f"_{number}" if len(self.norm_numbers) > 1 else "", model.norm == "layer"
         return NormTensors(
             MatrixSymbol(f"r{label}", model.n, 1),
             self.centering if is_layer else None,

@@ -12,6 +12,7 @@ from sympy import (
     MatMul,
     MatrixSymbol,
     OneMatrix,
+    Pow,
     Sum,
     Symbol,
     Transpose,
@@ -24,6 +25,7 @@ from sympy.tensor.array.expressions.array_expressions import ArrayElement
 
 from symbolic_circuits.errors import NotationError
 from symbolic_circuits.report.plain import binding, short_first
+from symbolic_circuits.syntax.arrays import TensorDot
 from symbolic_circuits.syntax.names import latex_name
 from symbolic_circuits.syntax.sums import MatrixSum
 
@@ -100,6 +102,15 @@ class FieldLatexPrinter(LatexPrinter):
         is_column = expr.parent.cols == 1 and expr.j == 0
         parent, indices = self.bracket(expr.parent, PRECEDENCE["Atom"]), " ".join(map(self._print, expr.indices[: 2 - is_column]))
         return rf"({parent})_{{{indices}}}" if "_" in parent and not parent.startswith(r"\left") else f"{parent}_{{{indices}}}"
+
+    def _print_Pow(self, expr: Pow) -> str:
+        """No two superscripts on one letter."""
+        base = self._print(expr.base) if isinstance(expr.base, MatrixElement) and expr.exp.is_Integer and expr.exp > 1 else ""
+        return rf"({base})^{{{expr.exp}}}" if "^" in base else super()._print_Pow(expr)
+
+    def _needs_mul_brackets(self, expr: Expr, first: bool = False, last: bool = False) -> bool:
+        """Inner products stand in brackets beside others, but for a vector at the end."""
+        return (isinstance(expr, TensorDot) and (not expr.shape or not last)) or super()._needs_mul_brackets(expr, first, last)
 
     def _print_ArrayElement(self, expr: ArrayElement) -> str:
         return rf"{self._print(expr.name)}_{{{' '.join(self._print(i) for i in expr.indices)}}}"
