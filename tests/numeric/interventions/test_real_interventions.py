@@ -200,9 +200,20 @@ def test_frozen_terms_keep_the_value_of_their_own_run(model: str, query: str) ->
 
 @pytest.mark.parametrize(("number", "case"), list(enumerate(CASES)))
 def test_every_option_against_the_definition_term_by_term(number: int, case: tuple[str, str]) -> None:
-    model, query = case
+    compare(*case, ANEW[number % 3], list(WAYS)[number // 3 % 3], number)
+
+
+@pytest.mark.parametrize(
+    "query", ["attn.0[1] >= 2", "attn.0[0] >> bilinear.1", "one >= 1 and attn.0[1]", "attn.0[0] or one >= 2"]
+)
+@pytest.mark.parametrize("way", ANEW)
+def test_inputs_that_are_not_told_apart_decide_together(query: str, way: tuple[str, str]) -> None:
+    compare("attn(2) bilinear(tied, b_1) attn(1)", query, way, "resample", 5)
+
+
+def compare(model: str, query: str, way: tuple[str, str], by: str, number: int) -> None:
+    """The library against the definition."""
     weights = weights_of(model, number)
-    way, by = ANEW[number % 3], list(WAYS)[number // 3 % 3]
     tokens, *others = inputs_of(weights, 1 + WAYS[by], number)
     found = ablate(model, query, weights, tokens, **options(by, others), replace=way[0], patterns=way[1])
     frozen, *sources = (sc.freeze(weights, x) for x in (tokens, *others))
