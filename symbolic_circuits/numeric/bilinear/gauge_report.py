@@ -1,7 +1,9 @@
 r"""Which changes of basis leave the model unchanged, checked: each is applied and the outputs are compared, $\|f'(x) - f(x)\| / \|f(x)\|$.
 
 A change is *unchanged* where the difference is no more than rounding makes (measured, by weights disturbed in their last digits), *changed* where it
-is a thousand times that, else *undecided*. Unchanged at some inputs proves nothing; the laws are proved in proofs/bilinear-layers-from-weights.md.
+is a thousand times that, else *undecided*. Unchanged at some inputs proves nothing; the laws are proved in proofs/bilinear-layers-from-weights.md
+and, of rotary positions, proofs/real-transformers.md. Biases go with their matrices, and what norms, gates, positions and scores let pass is said
+where it is claimed.
 """
 
 from collections.abc import Sequence

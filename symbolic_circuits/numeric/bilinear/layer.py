@@ -63,7 +63,7 @@ class BilinearLayer:
             raise ShapeError(f"W_1 and W_2 have one shape (m, d) and W_out has shape (outputs, m); got {shapes}")
         for letter, size in (("b_1", self.hidden), ("b_2", self.hidden), ("b_out", self.outputs)):
             if getattr(self, letter) is not None:
-                object.__setattr__(self, letter, require_matrix(np.atleast_2d(getattr(self, letter)), letter, size)[0])
+                object.__setattr__(self, letter, require_bias(getattr(self, letter), letter, size))
 
     @property
     def width(self) -> int:
@@ -187,6 +187,14 @@ def require_matrix(array: object, what: str, width: int | None = None) -> np.nda
     if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
         raise WeightsError(f"{what} must hold finite real numbers; got dtype {array.dtype}")
     return array.astype(np.float64)
+
+
+def require_bias(array: object, what: str, size: int) -> np.ndarray:
+    """A finite real vector of so many entries in float64; else a ShapeError or WeightsError."""
+    array = np.asarray(as_numpy(array))
+    if array.shape != (size,):
+        raise ShapeError(f"{what} is a vector of shape ({size},); got shape {array.shape}")
+    return require_matrix(array[None], what)[0]
 
 
 def require_bytes(shape: tuple[int, ...], what: str, max_bytes: int) -> None:

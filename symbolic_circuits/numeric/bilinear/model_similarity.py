@@ -117,8 +117,8 @@ def require_polynomial(weights: Weights) -> None:
     heads = [f"attn.{index}" for index, spec in weights.model.numbered() if isinstance(spec, Attention)]
     if heads:
         raise SpecError(
-            f"{str(weights.model)!r} has {', '.join(heads)}: with softmax attention the model is no polynomial of its input, so that "
-            "there is no exact similarity; compare models of bilinear layers, or single layers by layer_similarity"
+            f"{str(weights.model)!r} has {', '.join(heads)}: with softmax attention the model is no polynomial of its input (without, it is one of "
+            "the inputs at all positions together), so that there is no exact similarity; compare models of bilinear layers, or single layers by layer_similarity"
         )
     require_no_function(weights.model)
 

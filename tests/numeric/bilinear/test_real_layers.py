@@ -274,7 +274,7 @@ def test_models_that_are_no_polynomials() -> None:
 
 def test_biases_of_another_size() -> None:
     assert BilinearLayer(np.eye(2), np.eye(2), np.eye(2), b_1=np.ones(2)).has_biases
-    with pytest.raises(ShapeError, match=r"b_1 is a matrix of shape \(rows, 2\); got shape \(1, 3\)"):
+    with pytest.raises(ShapeError, match=r"b_1 is a vector of shape \(2,\); got shape \(3,\)"):
         BilinearLayer(np.eye(2), np.eye(2), np.eye(2), b_1=np.ones(3))
     with pytest.raises((SpecError, TermError), match="is attention"):
         layer_parts(weights_of("attn(1) bilinear"), 0)
