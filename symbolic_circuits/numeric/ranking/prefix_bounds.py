@@ -26,7 +26,7 @@ from symbolic_circuits.numeric.ranking.spectral import bilinear_bound, norm_boun
 from symbolic_circuits.numeric.ranking.term_lists import TermList
 from symbolic_circuits.numeric.ranking.through import Through
 from symbolic_circuits.numeric.ranking.virtual import VirtualWeights
-from symbolic_circuits.numeric.ranking.writers import RestrictedLayer, Writer
+from symbolic_circuits.numeric.ranking.writers import RestrictedLayer, Writer, by_writers, convolved, gated_gain
 
 __all__ = ["MAX_WORK", "PrefixBounds"]
 
@@ -41,12 +41,6 @@ class Side(NamedTuple):
     nu: np.ndarray  # (J, n)
     err: np.ndarray  # (n,)
     writers: list[Writer]
-
-
-def gated_gain(family: PairFamily) -> np.ndarray:
-    r"""A bound on $\|W_{out} \operatorname{diag}(g_s) W_2\|$ at every position, (n,)."""
-    out = 1.0 if family.W_out is None else norm_bound(family.W_out)
-    return np.abs(family.gates).max(axis=1) * float(norm_bound(family.W_2) * out)
 
 
 class PrefixBounds:
@@ -217,17 +211,17 @@ class PrefixBounds:
             found = self.outputs[family.number]
             norms = self.by_order(lengths(found.values), found.orders, found.at)
         else:
-            norms = self.convolved(sigma * left.nu, right.nu)  # products of two small norms might be zero
+            norms = convolved(sigma * left.nu, right.nu)  # products of two small norms might be zero
         nu_left, nu_right = left.nu.max(axis=0), right.nu.max(axis=0)
         gains = sigma * nu_right, sigma * nu_left
         if family.gates is not None:
-            gains = gains[0], np.fmin(gains[1], gated_gain(family))
+            gains = gains[0], np.fmin(gains[1], gated_gain(family.gates, family.W_2, family.W_out))
             np.fmin(norms, self.later(gains[1] * right.nu), out=norms)
         writers = left.writers, right.writers
         if all(writers) and self.afford("pairs", RestrictedLayer.work(family.W_2.shape, *writers)):
             layer = RestrictedLayer(family.W_1, family.W_2, family.W_out, *writers)
             if family.number not in self.outputs:
-                np.fmin(norms, family.factor * self.by_writers(layer.bounds(), *writers), out=norms)
+                np.fmin(norms, family.factor * by_writers(layer.bounds(), *writers), out=norms)
             found = layer.gains(layer.left, layer.right), layer.gains(layer.right, layer.left)
             gains = tuple(np.fmin(known, family.factor * new) for known, new in zip(gains, found, strict=True))
         self.gains.append(gains)
@@ -257,27 +251,6 @@ class PrefixBounds:
             carried = via.sized(self.later(self.mixed(family, self.beta[number])))
             found += [Writer(W_O, sizes) for W_O, sizes in zip(via.written(family.W_O), carried, strict=True)]
         return found + [Writer(None, via.gain * via.sized(self.norms[number])) for number, via in reading.pairs.items()]
-
-    def by_writers(self, sigma: np.ndarray, left: list[Writer], right: list[Writer]) -> np.ndarray:
-        """The largest bound of each order over all pairs of writers, (J, n)."""
-        out = np.zeros((self.J, self.n))
-        x, y = (np.stack([writer.sizes for writer in side]) for side in (left, right))
-        for i in np.flatnonzero(x.any(axis=(0, 2))):
-            scaled = sigma * x[:, None, i]
-            for j in np.flatnonzero(y.any(axis=(0, 2))):
-                k = min(int(i) + int(j) + 1, self.J - 1)
-                np.maximum(out[k], (scaled * y[None, :, j]).max(axis=(0, 1)), out=out[k])
-        return out
-
-    def convolved(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """The largest product of bounds for each order of a pair, (J, n)."""
-        out = np.zeros_like(left)
-        for i, x in enumerate(left):
-            if x.any():
-                for j, y in enumerate(right):
-                    k = min(i + j + 1, self.J - 1)
-                    np.maximum(out[k], x * y, out=out[k])
-        return out
 
     def by_order(self, norms: np.ndarray, orders: np.ndarray, at: np.ndarray) -> np.ndarray:
         """The largest norm of each order at each position: (N, P) to (J, n)."""

@@ -18,7 +18,7 @@ import numpy as np
 from symbolic_circuits.numeric.ranking.lengths import lengths
 from symbolic_circuits.numeric.ranking.spectral import norm_bound, scaled
 
-__all__ = ["RestrictedLayer", "Writer"]
+__all__ = ["RestrictedLayer", "Writer", "by_writers", "convolved", "gated_gain"]
 
 CHUNK = 2**23  # entries of temporary arrays
 
@@ -129,3 +129,31 @@ class RestrictedLayer:
         m, d = shape
         rows = sum(len(writer.at) for writer in [*left, *right] if writer.at is not None)
         return float(m * m * d * (len(left) * len(right) + 2 * len(left) + 2 * len(right)) + 2.0 * rows * m * d * d)
+
+
+def by_writers(sigma: np.ndarray, left: Sequence[Writer], right: Sequence[Writer]) -> np.ndarray:
+    """The largest bound of each order over all pairs of writers, (J, n); sigma is (left, right, n)."""
+    x, y = (np.stack([writer.sizes for writer in side]) for side in (left, right))
+    out = np.zeros(x.shape[1:])
+    for i in np.flatnonzero(x.any(axis=(0, 2))):
+        scaled = sigma * x[:, None, i]
+        for j in np.flatnonzero(y.any(axis=(0, 2))):
+            k = min(int(i) + int(j) + 1, len(out) - 1)
+            np.maximum(out[k], (scaled * y[None, :, j]).max(axis=(0, 1)), out=out[k])
+    return out
+
+
+def convolved(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The largest product of bounds (J, n) for each order of a pair."""
+    out = np.zeros_like(left)
+    for i, x in enumerate(left):
+        if x.any():
+            for j, y in enumerate(right):
+                k = min(i + j + 1, len(out) - 1)
+                np.maximum(out[k], x * y, out=out[k])
+    return out
+
+
+def gated_gain(gates: np.ndarray, W_2: np.ndarray, W_out: np.ndarray | None) -> np.ndarray:
+    r"""A bound on $\|W_{out} \operatorname{diag}(g_s) W_2\|$ at every position, (n,)."""
+    return np.abs(gates).max(axis=1) * float(norm_bound(W_2) * (1.0 if W_out is None else norm_bound(W_out)))
