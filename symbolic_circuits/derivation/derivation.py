@@ -12,7 +12,7 @@ from symbolic_circuits.derivation.places import Place, found, part
 from symbolic_circuits.derivation.rules.definitions import Substitute
 from symbolic_circuits.derivation.rules.laws import Claim
 from symbolic_circuits.derivation.rules.rule import Rule
-from symbolic_circuits.derivation.step import Step, is_exact, needed
+from symbolic_circuits.derivation.step import Step, is_exact, needed, with_equal_indices
 from symbolic_circuits.derivation.theory import Stated, assumed_by, stated
 from symbolic_circuits.errors import DerivationError, IdentityError
 from symbolic_circuits.identities.asserting import text_of
@@ -175,7 +175,7 @@ class Derivation:
 
     def prove_ends(self) -> Verdict:
         """The verdict on the first line being equal to the last."""
-        return prove(self.start, self.result, given=self.assumptions_used())
+        return prove(*with_equal_indices(self.start, self.result), given=self.assumptions_used())
 
     def assumptions_used(self) -> dict[Any, list[Any]]:
         """Laws and definitions that the two ends rest on."""

@@ -3,16 +3,20 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sympy import Expr, MatrixSymbol, Mul, Symbol
 from sympy.core.basic import Basic
+from sympy.matrices.expressions.matexpr import MatrixElement
+from sympy.tensor.array.expressions import ArrayElement, OneArray
 
 from symbolic_circuits.algebra.verdicts import HoldsAt, Proved, Verdict
+from symbolic_circuits.derivation.pieces import scaled, summands, total
 from symbolic_circuits.derivation.places import Place, part, replaced
 from symbolic_circuits.derivation.rules.rule import Rule
 from symbolic_circuits.errors import DerivationError, SymbolicCircuitsError
 from symbolic_circuits.identities.prove import prove
-from symbolic_circuits.syntax.arrays import array_shape
+from symbolic_circuits.syntax.arrays import Row, array_shape
 
-__all__ = ["Step", "is_exact", "needed"]
+__all__ = ["Step", "is_exact", "needed", "with_equal_indices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +84,46 @@ class Step:
 
     def prove(self, given: dict[Any, Any]) -> Verdict:
         """The verdict on the two sides being equal, given the definitions and laws that the rule uses."""
-        there, result = self.sides()
-        return prove(there, result, given={tensor: given[tensor] for tensor in self.uses(given)})
+        return prove(*with_equal_indices(*self.sides()), given={tensor: given[tensor] for tensor in self.uses(given)})
 
     def uses(self, given: dict[Any, Any]) -> list[Any]:
         """The tensors whose definitions or laws a proof of the step may use: those of the rule, and those in their definitions."""
         return needed(self.rule.defined, given)
+
+
+def with_equal_indices(left: Basic, right: Basic) -> tuple[Basic, Basic]:
+    """Both sides, summands times ones where they do not depend on a free index that others have: (1 b^T)_{sv} = b_v.
+
+    >>> from sympy import OneMatrix
+    >>> s, v = Symbol("s"), Symbol("v")
+    >>> b = MatrixSymbol("b", 3, 1)
+    >>> with_equal_indices(MatrixElement(OneMatrix(5, 1) * b.T, s, v), b[v, 0])[1]
+    OneArray(5)[s]*b[v, 0]
+    """
+    sizes = free_indices(left) | free_indices(right)
+    return (at_every(left, sizes), at_every(right, sizes)) if sizes else (left, right)
+
+
+def at_every(expr: Basic, sizes: dict[Symbol, Expr]) -> Basic:
+    """An expression whose summands all depend on the same indices."""
+    if not any(index not in summand.free_symbols for summand in summands(expr) for index in sizes):
+        return expr
+    parts = []
+    for summand in summands(expr):
+        ones = [ArrayElement(OneArray(size), (index,)) for index, size in sizes.items() if index not in summand.free_symbols]
+        parts.append(scaled(Mul(*ones), summand))
+    return total(parts, expr)
+
+
+def free_indices(expr: Basic) -> dict[Symbol, Expr]:
+    """The symbols that stand for indices and are not summed over, with the size of what they run over."""
+    if not expr.has(MatrixElement, Row):
+        return {}
+    sizes: dict[Symbol, Expr] = {}
+    for node in expr.atoms(MatrixElement, Row):
+        shape = array_shape(node.args[0])
+        sizes |= {index: size for index, size in zip(node.args[1:], shape, strict=False) if isinstance(index, Symbol)}
+    return {symbol: sizes[symbol] for symbol in sorted(sizes, key=str) if symbol in expr.free_symbols}
 
 
 def require_same_shape(line: Basic, after: Basic, rule: Rule) -> None:

@@ -9,6 +9,8 @@ from symbolic_circuits.derivation.rules.bilinear import Bilinearity, ExchangeInp
 from symbolic_circuits.derivation.rules.blocks import BlockHadamard, BlockProduct
 from symbolic_circuits.derivation.rules.cancelling import CancelInverse, CancelPair
 from symbolic_circuits.derivation.rules.collect import CollectTerms
+from symbolic_circuits.derivation.rules.affine import FoldAffineLayer, FoldGatedLayer
+from symbolic_circuits.derivation.rules.constants import RowsOfOnes
 from symbolic_circuits.derivation.rules.contractions import AsContraction, AsProducts, EntryOfContraction
 from symbolic_circuits.derivation.rules.definitions import FoldIntoB, FoldLayer, Substitute
 from symbolic_circuits.derivation.rules.distribute import Distribute
@@ -35,6 +37,7 @@ from symbolic_circuits.derivation.rules.rule import Rule
 from symbolic_circuits.derivation.rules.scalars import ExpandPower, PullScalars
 from symbolic_circuits.derivation.rules.sums import CollectHeads, Rename, Reorder, WriteOut
 from symbolic_circuits.derivation.rules.symmetric_part import SymmetricPart
+from symbolic_circuits.derivation.rules.terms import ToNotation
 
 __all__ = [
     "RULES",
@@ -63,6 +66,8 @@ __all__ = [
     "CyclicTrace",
     "Distribute",
     "ExchangeInputs",
+    "FoldAffineLayer",
+    "FoldGatedLayer",
     "FoldIntoB",
     "FoldLayer",
     "FuseIdentity",
@@ -70,10 +75,12 @@ __all__ = [
     "MixedProduct",
     "Rename",
     "Reorder",
+    "RowsOfOnes",
     "Rule",
     "Substitute",
     "Symmetrise",
     "ToIndex",
+    "ToNotation",
     "ToOperator",
     "ToTensor",
     "TransposeProduct",

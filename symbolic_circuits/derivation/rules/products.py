@@ -16,6 +16,7 @@ from sympy import (
     MatMul,
     MatPow,
     MatrixExpr,
+    OneMatrix,
     Trace,
     Transpose,
 )
@@ -172,7 +173,7 @@ class TransposeProduct(Rule):
 
     name: ClassVar[str] = "transpose of a product"
     formula: ClassVar[str] = r"(A B)^\top = B^\top A^\top"
-    needs: ClassVar[str] = "the transpose of a product, of a transpose, or of an identity or diagonal matrix"
+    needs: ClassVar[str] = "the transpose of a product, of a transpose, or of an identity, diagonal or all-ones matrix"
 
     def apply(self, expr: Basic) -> Basic:
         inner = expr.arg if isinstance(expr, Transpose) else None
@@ -181,7 +182,7 @@ class TransposeProduct(Rule):
             return MatMul(*scalars, *(flipped(factor) for factor in reversed(matrices)))
         if isinstance(inner, KroneckerProduct | HadamardProduct | MatAdd):
             return rebuilt(inner, [flipped(factor) for factor in inner.args])
-        if isinstance(inner, Transpose | Identity | DiagMatrix):
+        if isinstance(inner, Transpose | Identity | DiagMatrix | OneMatrix):
             return flipped(inner)
         raise refused(self, expr)
 
@@ -197,9 +198,11 @@ def split_scalars(product: MatMul) -> tuple[list[Expr], list[MatrixExpr]]:
 
 
 def flipped(matrix: MatrixExpr) -> MatrixExpr:
-    """The transpose of one factor; that of a transpose, an identity or a diagonal matrix is known."""
+    """The transpose of one factor; that of a transpose, an identity, a diagonal or an all-ones matrix is known."""
     if isinstance(matrix, Transpose):
         return matrix.arg
+    if isinstance(matrix, OneMatrix):
+        return OneMatrix(*reversed(matrix.shape))
     return matrix if isinstance(matrix, Identity | DiagMatrix) else Transpose(matrix)
 
 
