@@ -1,14 +1,13 @@
 """The forward pass of a frozen model, refused where an activation is not finite, with the step at which that begins."""
 
-from dataclasses import replace
+from collections.abc import Iterable
 
 import numpy as np
 
-from symbolic_circuits.axes import size_symbol
 from symbolic_circuits.errors import WeightsError
 from symbolic_circuits.numeric.checking import step_name
 from symbolic_circuits.numeric.frozen import Frozen
-from symbolic_circuits.numeric.reference import Forward
+from symbolic_circuits.numeric.reference import Forward, HeldFixed, Run
 from symbolic_circuits.spec import Transformer
 
 __all__ = ["finite_forward", "last_stream"]
@@ -24,19 +23,16 @@ def finite_forward(frozen: Frozen) -> Forward:
     """
     with np.errstate(all="ignore"):  # what overflows is an error of its own
         run = frozen.forward()
-    require_finite(run, frozen.model)
+    require_finite(run.streams, frozen.model)
     return run
 
 
-def require_finite(run: Forward, model: Transformer) -> None:
-    """Raise WeightsError that names the first step after which a forward pass is not finite."""
-    for number, stream in enumerate((*run.streams, run.output)):
-        if np.isfinite(stream).all():
-            continue
-        where = "in the output" if number == len(run.streams) else f"after {step_name(model, number - 1)}"
-        raise WeightsError(
-            f"activations of {str(model)!r} are not finite {where if number else 'in the input'}: scale the weights down"
-        )
+def require_finite(streams: Iterable[np.ndarray], model: Transformer, first: int = 0) -> None:
+    """Raise WeightsError that names the step after which a stream is not finite; the streams begin with that after ``first`` steps."""
+    for number, stream in enumerate(streams, start=first):
+        if not np.isfinite(stream).all():
+            where = "in the input" if number == 0 else f"after {step_name(model, number - 1)}"
+            raise WeightsError(f"activations of {str(model)!r} are not finite {where}: scale the weights down")
 
 
 def last_stream(frozen: Frozen) -> np.ndarray:
@@ -54,12 +50,16 @@ def last_stream(frozen: Frozen) -> np.ndarray:
     WeightsError
         Activations overflow; the message names the step.
     """
-    model = frozen.model
-    bare = replace(model, unembedding=False, output_bias=False, V=size_symbol("V"))
+    frozen = frozen.to_numpy()
+    model, held = frozen.model, HeldFixed(frozen.patterns, frozen.scales, frozen.gates, frozen.factors, frozen.rotation)
+    run = Run(model, frozen.weights, held, None)
     with np.errstate(all="ignore"):
-        run = replace(frozen.to_numpy(), model=bare).forward()
-    require_finite(run, model)
-    x = run.output
+        x = run.embedded(frozen.source)
+        require_finite([x], model)
+        for number, step in enumerate(model.steps, start=1):  # one stream is held at a time
+            x = run.after(step, x)
+            require_finite([x], model, number)
+        x = run.norm(model.number_of_blocks, x) if model.has_final_norm else x
     if not model.has_constant:
         return x
     return np.concatenate([x, np.full_like(x[:, :1], int(model.output_bias))], axis=1)

@@ -12,7 +12,7 @@ from symbolic_circuits.numeric.grade_ranges import HEIGHT
 
 __all__ = ["CHUNK", "Graded", "by_rows", "cut_inputs", "heads_of", "pieces", "span"]
 
-CHUNK = 2**22  # bytes of hidden activations that a layer holds at a time
+CHUNK = 3 * 2**20  # bytes of hidden activations that a layer holds at a time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
