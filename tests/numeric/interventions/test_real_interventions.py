@@ -204,7 +204,7 @@ def test_every_option_against_the_definition_term_by_term(number: int, case: tup
 
 
 @pytest.mark.parametrize(
-    "query", ["attn.0[1] >= 2", "attn.0[0] >> bilinear.1", "one >= 1 and attn.0[1]", "attn.0[0] or one >= 2"]
+    "query", ["attn.0[1] >= 2", "attn.0[0] >> bilinear.1", "one >= 1 and attn.0[1]", "attn.0[1] > bilinear.1 and not attn.0[0]"]
 )
 @pytest.mark.parametrize("way", ANEW)
 def test_inputs_that_are_not_told_apart_decide_together(query: str, way: tuple[str, str]) -> None:
