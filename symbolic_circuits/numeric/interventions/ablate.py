@@ -4,8 +4,8 @@ With *frozen* patterns every term keeps the value that it has in its own run: th
 plus the terms of the query at the other inputs, each with what its own run holds: attention patterns, scales of norms, gates of
 layers. It is a sum of two totals, exact.
 
-With *recomputed* patterns (and scales, and gates), and where *activations* are replaced rather than whole terms, the run is done anew stream by stream
-(:mod:`symbolic_circuits.numeric.interventions.levels`): each block sees the stream without the terms of the query that are in it, and with
+With *recomputed* patterns (and scales, and gates), and where *activations* are replaced rather than whole terms, the run is done
+anew stream by stream (:mod:`symbolic_circuits.numeric.interventions.levels`): each block sees the stream without the terms of the query that are in it, and with
 what is put in.
 """
 
@@ -172,15 +172,15 @@ def ablate(
     expansion : the path expansion of the weights' model, whole
     query : a text in the language of :mod:`symbolic_circuits.expansion.queries.language`, or a Query
     tokens : one sequence (n,), or the residual input (n, d) of a model without embedding
-    by : "zero", "mean" over ``batch``, or "resample" from ``other``. Biases and positions are terms (``bias.0``, ``one``, ``position``), which a
-        query takes out or leaves; norms are no steps, and biases inside a softmax or a gate no terms
+    by : "zero", "mean" over ``batch``, or "resample" from ``other``. Biases and positions are terms (``bias.0``, ``one``,
+        ``position``), which a query takes out or leaves; norms are no steps, and biases inside a softmax or a gate no terms
     batch : inputs like ``tokens``, of the same length, for the mean
     other : an input like ``tokens``, of the same length, to resample from
     patterns : "frozen": every term keeps the value of its own run, and with it the attention patterns, scales of norms and gates of
-        that run; "recomputed": all three are computed from the intervened streams for the terms kept,
-        in which the terms of the query are missing too: ``not heads = 2`` then takes the embedding from
-        what attention reads. A path that ends in ``>> output`` takes terms from the output only, and no norm sees it. Patterns of heads
-        without softmax are parts of the terms (unless the model holds them fixed): they are what the streams make them either way
+        that run; "recomputed": for the terms kept all three are computed from the intervened streams, in which the terms of the
+        query are missing too: ``not heads = 2`` then takes the embedding from what attention reads. A path that ends in
+        ``>> output`` takes terms from the output only, and no norm sees it. Patterns of heads without softmax are parts of the terms
+        (unless the model holds them fixed)
     replace : "terms": what is put in is the value of whole terms in their own run. "activations": only what becomes part of the
         query is put in, and all that is built on it is computed in the intervened run; so ablating a head overwrites its
         output, as in activation patching (and that of components that read nothing else). The same for "zero".

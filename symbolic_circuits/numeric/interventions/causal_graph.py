@@ -65,11 +65,10 @@ def causal_graph(
 ) -> networkx.DiGraph:
     """The components that read each other, and what the paths through each edge add to a readout; patterns, scales and gates are frozen.
 
-    Nodes are the input, every head, every layer (named as in queries) and ``output``, and where the model has them ``position``, ``one`` (the
-    constant, of which blocks make the biases that they read with), ``bias.l`` and ``normbias.k``; a norm is no node. There is an edge where
-    one component reads another directly, or through a norm. ``weight`` of u -> v is the sum of the terms of the query ``u >> v``, read out; edges
-    into an untied bilinear
-    layer also have ``left`` and ``right``, for ``u >> v.left`` and ``u >> v.right`` (a term may be of both, so that these need
+    Nodes are the input, every head, every layer (named as in queries) and ``output``, and where the model has them ``position``,
+    ``one`` (the constant, of which blocks make the biases that they read with), ``bias.l`` and ``normbias.k``; a norm is no node.
+    There is an edge where one component reads another directly, or through a norm. ``weight`` of u -> v is the sum of the terms of
+    the query ``u >> v``, read out; edges into an untied bilinear layer also have ``left`` and ``right``, for ``u >> v.left`` and ``u >> v.right`` (a term may be of both, so that these need
     not add up to the weight), edges into a head whose pattern is a polynomial ``query``, ``key`` and ``value`` (``query1``, ... of bilinear
     scores). ``effect`` of a node is the sum of the terms that pass it. Edges into ``output`` partition the terms, and
     their weights add up to the readout; ``remainder`` of the graph is what rounding leaves.
