@@ -107,7 +107,8 @@ class MatrixNotation(MatrixValued[Factors]):
         return (*scalars(head.scale), *factors, pattern, *self.read(inputs[-1], head.W_OV, head.b_OV))
 
     def scores(self, component: Component, inputs: Sequence[Factors | One]) -> Factors:
-        return self.products(self.head_tensors(component).scores, inputs)
+        *numbers, product = self.products(self.head_tensors(component).scores, inputs)
+        return (*numbers, *(product.args if isinstance(product, MatMul) else (product,)))
 
     def products(self, scores: Sequence[ScoreTensors], inputs: Sequence[Factors | One]) -> Factors:
         """Numbers, and the product of queries and keys; or the elementwise product of two such."""
