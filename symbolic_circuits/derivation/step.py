@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, MatrixSymbol, Mul, Symbol
+from sympy import Expr, Mul, Symbol
 from sympy.core.basic import Basic
 from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.tensor.array.expressions import ArrayElement, OneArray

@@ -85,8 +85,7 @@ class Layered(Streams, ABC):
         if model.has_final_norm:
             x = self.lemma(self.normed(model.number_of_blocks), self.norm(self.tensors.norm(model.number_of_blocks), x))
         if not model.unembedding:
-            *lemmas, last = self.lemmas
-            return last
+            return self.lemmas[-1]
         return self.derived(self.output_name(), self.output(x))
 
     def lemma(self, name: Basic, start: Expr) -> Basic:

@@ -1,12 +1,14 @@
 """The last steps to a closed form: bound symbols named, inputs of tied layers and summands ordered, as in the target."""
 
 from collections import Counter
+from functools import partial
 from itertools import combinations
 
 from sympy import (
     Expr,
     HadamardProduct,
     MatAdd,
+    MatMul,
     MatrixSymbol,
     Symbol,
     preorder_traversal,
@@ -18,17 +20,21 @@ from symbolic_circuits.derivation.alpha import renaming
 from symbolic_circuits.derivation.chain import Chain
 from symbolic_circuits.derivation.derivation import Derivation
 from symbolic_circuits.derivation.pieces import coefficient_of, summands
-from symbolic_circuits.derivation.places import places
+from symbolic_circuits.derivation.places import places, replaced
 from symbolic_circuits.derivation.rules.bilinear import ExchangeInputs
 from symbolic_circuits.derivation.rules.rule import Rule
+from symbolic_circuits.derivation.rules.scalars import PullScalars
 from symbolic_circuits.derivation.rules.sums import Rename, Reorder
+from symbolic_circuits.derivation.step import Step
+from symbolic_circuits.derivation.sweeps import applies
 from symbolic_circuits.expansion.tensors import BilinearTensors, ModelTensors
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.family import MatrixFamily
+from symbolic_circuits.syntax.sums import MatrixSum
 
 __all__ = ["NAMES", "to_target"]
 
-NAMES, SYMMETRIC = "rename", "collect equal terms"
+NAMES, SYMMETRIC, SCALARS = "rename", "collect equal terms", "scalars in front"
 MAX_EXCHANGES = 3  # of inputs of tied layers, in one summand
 
 
@@ -45,7 +51,8 @@ def to_target(found: Derivation, target: Expr) -> Derivation:
         wanted.setdefault(leaves_of(summand), []).append(summand)
     for summand in summands(found.result):
         others = wanted.get(leaves_of(summand), [])
-        any(renamed(chain, summand, other) for other in others) or any(turned(chain, summand, other, tied) for other in others)
+        ways = (renamed, partial(turned, tied=tied), rescaled)
+        any(way(chain, summand, other) for way in ways for other in others)
     own = list(summands(chain.line))
     order = [own.index(summand) for summand in summands(target) if summand in own]
     if isinstance(chain.line, MatAdd) and sorted(order) == list(range(len(chain.line.args))) and order != sorted(order):
@@ -67,6 +74,29 @@ def turned(chain: Chain, summand: Expr, other: Expr, tied: set[ArraySymbol]) -> 
                     chain.at((*start, *place), rule, SYMMETRIC)
                 return renamed(chain, trial.line, other)
     return False
+
+
+def rescaled(chain: Chain, summand: Expr, other: Expr) -> bool:
+    """Turn a summand into another one whose scalars stand elsewhere: to the front, and from there; whether it could be done."""
+    ends = Chain(summand), Chain(other)
+    for end in ends:
+        end.everywhere(scalars_in_front, SCALARS)
+    if not ends[1].steps or (ends[0].line != ends[1].line and names_between(ends[0].line, ends[1].line) is None):
+        return False
+    number = chain.place_of(summand)
+    for step in ends[0].steps:
+        chain.at((*number, *step.place), step.rule, SCALARS)
+    renamed(chain, ends[0].line, ends[1].line)
+    for step in reversed(ends[1].steps):
+        before = replaced(chain.line, number, step.before)
+        chain.steps.append(Step.forwards(before, (*number, *step.place), step.rule, SCALARS).reversed())
+        chain.line = before
+    return True
+
+
+def scalars_in_front(node: Basic) -> Rule | None:
+    """Where a scalar stands inside a product or a sum over heads."""
+    return PullScalars() if isinstance(node, MatMul | HadamardProduct | MatrixSum) and applies(PullScalars(), node) else None
 
 
 def exchanging(node: Basic, tied: set[ArraySymbol]) -> Rule | None:

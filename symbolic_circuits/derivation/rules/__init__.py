@@ -5,11 +5,11 @@
 
 from collections.abc import Iterator
 
+from symbolic_circuits.derivation.rules.affine import FoldAffineLayer, FoldGatedLayer
 from symbolic_circuits.derivation.rules.bilinear import Bilinearity, ExchangeInputs, Symmetrise
 from symbolic_circuits.derivation.rules.blocks import BlockHadamard, BlockProduct
 from symbolic_circuits.derivation.rules.cancelling import CancelInverse, CancelPair
 from symbolic_circuits.derivation.rules.collect import CollectTerms
-from symbolic_circuits.derivation.rules.affine import FoldAffineLayer, FoldGatedLayer
 from symbolic_circuits.derivation.rules.constants import RowsOfOnes
 from symbolic_circuits.derivation.rules.contractions import AsContraction, AsProducts, EntryOfContraction
 from symbolic_circuits.derivation.rules.definitions import FoldIntoB, FoldLayer, Substitute

@@ -13,12 +13,10 @@ from symbolic_circuits.derivation.pieces import Piece, pieces, scaled
 from symbolic_circuits.derivation.rules.rule import Reason, Rule, refused
 from symbolic_circuits.errors import DerivationError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
-from symbolic_circuits.expansion.notation import NOTATIONS, notation_for
+from symbolic_circuits.expansion.notation import notation_for
 from symbolic_circuits.expansion.notation.contracted import ContractedNotation
 from symbolic_circuits.expansion.notation.index import output_indices, score_indices
 from symbolic_circuits.expansion.scores import scores
-from symbolic_circuits.expansion.tensors import BilinearTensors, ModelTensors
-from symbolic_circuits.spec import Transformer
 from symbolic_circuits.syntax.arrays import Row
 from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
 from symbolic_circuits.syntax.vec import Vec
