@@ -5,6 +5,7 @@ from dataclasses import replace
 from sympy import Expr
 
 from symbolic_circuits.derivation.derivation import Derivation
+from symbolic_circuits.errors import NotationError
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.tensors import AttentionTensors, ModelTensors
 from symbolic_circuits.expansion.term import Term
@@ -12,6 +13,7 @@ from symbolic_circuits.numeric.checking import AGREES, DIFFERS, CheckReport
 from symbolic_circuits.report.classes import PathClass, definitions, meaning, path_class_rows, terms_in_class
 from symbolic_circuits.report.derivations.style import Style
 from symbolic_circuits.report.latex import align, check_to_latex, escape, is_linear, left_side, longtable, to_latex
+from symbolic_circuits.report.model_equations import is_plain, real_definition, tensors_in_words
 from symbolic_circuits.report.plain import to_plain
 from symbolic_circuits.spec import Attention, Transformer
 
@@ -50,6 +52,8 @@ def article(
     ------
     BudgetError
         There are too many path classes to print.
+    NotationError
+        The expansion is of scores.
 
     Examples
     --------
@@ -57,8 +61,12 @@ def article(
     >>> article(sc.path_expansion("attn(2) bilinear")).count("begin{longtable}")
     2
     """
-    rows = path_class_rows(expansion, "operator", MAX_CLASSES)
+    if expansion.grammar.root is not None:
+        raise NotationError(
+            f"an article is about the output of a model; {expansion.grammar.root.name} is an expansion of scores: to_latex writes its terms"
+        )
     model = expansion.model
+    rows = path_class_rows(expansion, "operator" if is_plain(model) else notation_of(expansion), MAX_CLASSES)
     sections = [
         rf"\title{{Path expansion of \texttt{{{spec_name(model)}}}}}",
         r"\author{}\date{}\maketitle",
@@ -76,6 +84,11 @@ def article(
         sections += [r"\section{On weights}", on_weights(report)]
     preamble = PREAMBLE if derivation is None else with_derivations(style)
     return preamble + "\n\n".join(sections) + "\n\\end{document}\n"
+
+
+def notation_of(expansion: PathExpansion) -> str:
+    """The notation of a model with biases, norms and so on: operators, or indices where queries and keys are rotated."""
+    return "index" if expansion.model.positions == "rotary" else "operator"
 
 
 def with_derivations(style: Style) -> str:
@@ -98,12 +111,15 @@ def setting(model: Transformer, tensors: ModelTensors) -> str:
     rows.append(shaped(tensors.source, source, tensors.source.shape))
     if model.embedding:
         rows.append(shaped(tensors.W_E, "embedding", tensors.W_E.shape))
-    for index, block in enumerate(tensors.blocks):
+    if not is_plain(model):
+        rows += [shaped(tensor, words, getattr(tensor, "shape", ())) for tensor, words in tensors_in_words(model)]
+    for index, block in enumerate(tensors.blocks if is_plain(model) else ()):
         rows += attention_rows(index, block, model) if isinstance(block, AttentionTensors) else bilinear_rows(index, block)
     if model.unembedding:
         rows.append(shaped(tensors.W_U, "unembedding", tensors.W_U.shape))
+    held = "Attention patterns" if is_plain(model) else "Attention patterns with softmax, scales of norms and gates"
     text = (
-        "Attention patterns are held fixed, so that the model is a polynomial in its input. "
+        f"{held} are held fixed, so that the model is a polynomial in its input. "
         r"Operators act on row-major $\operatorname{vec}$: $(A \otimes W) \operatorname{vec} X "
         r"= \operatorname{vec}(A X W^\top)$, "
         r"and $\odot$ is the elementwise product. Positions, heads and blocks count from 0; sums run over the heads of a block."
@@ -113,7 +129,7 @@ def setting(model: Transformer, tensors: ModelTensors) -> str:
 
 def shaped(tensor: Expr, words: str, shape: tuple) -> tuple[str, str, str]:
     """A row of the table of the setting."""
-    sizes = r" \times ".join(map(to_latex, shape))
+    sizes = r" \times ".join(map(to_latex, shape)) or r"\text{number}"
     return f"${to_latex(tensor)}$", words, f"${sizes}$"
 
 
@@ -167,6 +183,8 @@ def to_latex_size(size: object) -> str:
 
 def definition_of_model(model: Transformer, tensors: ModelTensors) -> str:
     """The forward pass, step by step."""
+    if not is_plain(model):
+        return real_definition(model, tensors)
     lines = [rf"X_0 &= {to_latex(tensors.source * tensors.W_E.T if model.embedding else tensors.source)}"]
     for number, step in enumerate(model.steps):
         parts = [f"X_{{{number}}}"] if step.residual else []
@@ -212,7 +230,10 @@ def closed_form(expansion: PathExpansion, rows: list[PathClass], *, is_derived: 
     if fits(rows):
         source = to_latex(expansion.tensors.source)
         text += rf"; as an operator on $\operatorname{{vec}}({source})$ it is" if is_linear(expansion.model) else ""
-        return f"{text}:\n{align([to_latex(row.value) for row in rows], left_side(expansion, 'operator'))}"
+        notation = "operator" if is_plain(expansion.model) else notation_of(expansion)
+        return f"{text}:\n{align([to_latex(row.value) for row in rows], left_side(expansion, notation))}"
+    if not is_plain(expansion.model):
+        return f"{text}, which are too wide for a line and are listed by name below."
     short = list(definitions(expansion, MAX_CLASSES))
     classes = [part for part in short if part.is_class]
     total = "all" if len(classes) == len(short) else "those marked with a dot"
@@ -230,7 +251,7 @@ def fits(rows: list[PathClass]) -> bool:
 
 def path_classes(expansion: PathExpansion, rows: list[PathClass]) -> str:
     """The table of path classes, by name, or by their definitions where the closed form is too wide."""
-    if fits(rows):
+    if fits(rows) or not is_plain(expansion.model):
         heads = ["", "path class", "terms", "order", "meaning"]
         note = "A star stands for any head of its block; the order is the number of heads and bilinear layers passed."
         columns = r">{\raggedright\arraybackslash}p{0.42\linewidth}rr>{\raggedright\arraybackslash}p{0.32\linewidth}"

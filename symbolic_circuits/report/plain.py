@@ -94,7 +94,12 @@ class PlainPrinter(StrPrinter):
     def _print_TensorDot(self, expr: Expr) -> str:
         return expr._sympystr(self)
 
+    def _print_DiagMatrix(self, expr: Expr) -> str:
+        return f"diag({self._print(expr.args[0])})"
+
     def _print_Row(self, expr: Expr) -> str:
+        if isinstance(expr.args[0], Transpose) and expr.args[0].rows == 1 and expr.args[1] == 0:
+            return self._print(expr.args[0].arg)  # a column as a vector
         return f"{self.bracket(expr.args[0], PRECEDENCE['Atom'])}_{self._print(expr.args[1])}"
 
     def _print_MatrixElement(self, expr: Expr) -> str:
