@@ -9,7 +9,7 @@ Times are of the clock, or with ``--cpu``, for a machine that is busy otherwise,
 
 Memory: the most that arrays take while grading, beyond what was held before (the weights and patterns), by ``tracemalloc``, against
 3 (K + 1) streams (n, m) of a block's hidden width. The peak of the whole process, from its start on, is by ``getrusage``, against the
-weights, twice while they are read, and the process before them.
+weights, twice while they are read, the patterns, and the process before them.
 """
 
 import argparse
@@ -96,9 +96,10 @@ def memory(path: str, largest: int) -> dict:
     weights, _ = load(path)
     expansion, frozen = sc.path_expansion(weights.model), freeze(weights)
     frozen.arrays, frozen.x0  # noqa: B018 (made once)
+    patterns = sum(array.nbytes for array in frozen.patterns.values()) / MIB
     tracemalloc.start()
     graded(expansion, frozen, up_to=largest, positions=[-1])
-    return {"arrays": tracemalloc.get_traced_memory()[1] / MIB, "peak": peak()}
+    return {"arrays": tracemalloc.get_traced_memory()[1] / MIB, "patterns": patterns, "peak": peak()}
 
 
 def circuits(path: str) -> dict:
