@@ -1,0 +1,84 @@
+r"""What a notebook shows of a result: HTML, LaTeX and text, written by the report layer, which is imported when something is shown.
+
+``@displayed`` gives a class the methods that IPython asks for. Classes lie in layers below ``report`` and do not import it: the table
+``SHEETS`` says by name what function makes the sheet of a class, as the table of the package itself says where its names are.
+A class of your own is added by ``SHEETS["my.module.MyResult"] = "my.other.module:sheet_of_my_result"``.
+"""
+
+from importlib import import_module
+from typing import Any, TypeVar
+
+__all__ = ["SHEETS", "displayed"]
+
+C = TypeVar("C", bound=type)
+
+NUMERIC, DISPLAY = "symbolic_circuits.numeric", "symbolic_circuits.report.display"
+WRITING = f"{DISPLAY}.writing"
+
+SHEETS = {  # class -> the function that makes its sheet, "module:name"
+    "symbolic_circuits.algebra.verdicts.HoldsAt": f"{DISPLAY}.verdicts:verdict_sheet",
+    "symbolic_circuits.algebra.verdicts.Proved": f"{DISPLAY}.verdicts:verdict_sheet",
+    "symbolic_circuits.algebra.verdicts.Refuted": f"{DISPLAY}.verdicts:verdict_sheet",
+    "symbolic_circuits.algebra.verdicts.Undecided": f"{DISPLAY}.verdicts:verdict_sheet",
+    "symbolic_circuits.algebra.witness.Witness": f"{DISPLAY}.verdicts:witness_sheet",
+    "symbolic_circuits.derivation.derivation.Derivation": f"{DISPLAY}.derivations:derivation_sheet",
+    "symbolic_circuits.expansion.expansion.PathExpansion": f"{DISPLAY}.terms:expansion_sheet",
+    "symbolic_circuits.expansion.term.Term": f"{DISPLAY}.terms:term_sheet",
+    f"{NUMERIC}.bilinear.eigen.Eigen": f"{DISPLAY}.spectra:eigen_sheet",
+    f"{NUMERIC}.bilinear.interaction.InteractionMatrix": f"{DISPLAY}.arrays:interaction_sheet",
+    f"{NUMERIC}.bilinear.layer.BilinearLayer": f"{DISPLAY}.arrays:layer_sheet",
+    f"{NUMERIC}.bilinear.similarity.Similarity": f"{DISPLAY}.spectra:similarity_sheet",
+    f"{NUMERIC}.checking.CheckReport": f"{DISPLAY}.sums:check_sheet",
+    f"{NUMERIC}.circuits.composition.Composition": f"{DISPLAY}.compositions:composition_sheet",
+    f"{NUMERIC}.circuits.joint.JointComposition": f"{DISPLAY}.compositions:joint_sheet",
+    f"{NUMERIC}.circuits.low_rank.LowRank": f"{DISPLAY}.arrays:low_rank_sheet",
+    f"{NUMERIC}.circuits.spectra.CircuitSpectra": f"{DISPLAY}.spectra:spectra_sheet",
+    f"{NUMERIC}.graded.GradedSums": f"{DISPLAY}.sums:graded_sheet",
+    f"{NUMERIC}.interventions.intervention.Intervention": f"{DISPLAY}.interventions:intervention_sheet",
+    f"{NUMERIC}.interventions.patch.Patch": f"{DISPLAY}.interventions:patch_sheet",
+    f"{NUMERIC}.ranking.explanation.Explanation": f"{DISPLAY}.rankings:explanation_sheet",
+    f"{NUMERIC}.ranking.local_complexity.LocalComplexity": f"{DISPLAY}.rankings:complexity_sheet",
+    f"{NUMERIC}.ranking.ranking.Ranking": f"{DISPLAY}.rankings:ranking_sheet",
+    f"{NUMERIC}.weights.Weights": f"{DISPLAY}.arrays:weights_sheet",
+}
+
+
+def displayed(cls: C) -> C:
+    """Give a class ``_repr_html_``, ``_repr_latex_`` and ``_repr_mimebundle_``; a decorator.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> term = sc.path_expansion("attn(2)")[1]
+    >>> print(term._repr_latex_())
+    $\\displaystyle \\left(A^{0} \\otimes W_{U} \\, W_{OV}^{0} \\, W_{E}\\right) \\, \\operatorname{vec} t$
+    >>> sorted(term._repr_mimebundle_())
+    ['text/html', 'text/latex', 'text/plain']
+    """
+    cls._repr_html_, cls._repr_latex_, cls._repr_mimebundle_ = as_html, as_latex, as_bundle
+    return cls
+
+
+def sheet_of(result: object) -> Any:
+    """The sheet of a result, made by the function that the table names for its class, or for the first base that it has one for."""
+    for cls in type(result).__mro__:
+        target = SHEETS.get(f"{cls.__module__}.{cls.__qualname__}")
+        if target is not None:
+            module, _, name = target.partition(":")
+            return getattr(import_module(module), name)(result)
+    raise TypeError(f"nothing says how {type(result).__name__} is shown: name a function for it in SHEETS")
+
+
+def as_html(self: object) -> str:
+    """HTML without script, for light and dark pages; names are inert."""
+    return import_module(WRITING).html_of(sheet_of(self))
+
+
+def as_latex(self: object) -> str | None:
+    """LaTeX with the delimiters that SymPy has; None where ``init_printing`` switched it off, or there is no formula or table."""
+    return import_module(WRITING).latex_of(sheet_of(self))
+
+
+def as_bundle(self: object, include: object = None, exclude: object = None) -> dict[str, str]:
+    """All forms by MIME type; ``include`` and ``exclude`` are sets of types, as of IPython."""
+    return import_module(WRITING).bundle_of(sheet_of(self), include, exclude)

@@ -1,0 +1,1 @@
+"""What a notebook shows of results: a sheet for each class, written as HTML, LaTeX and text."""
