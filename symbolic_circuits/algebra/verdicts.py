@@ -19,6 +19,7 @@ from symbolic_circuits.algebra.normal_form import NormalForm
 from symbolic_circuits.algebra.polynomial import Polynomial
 from symbolic_circuits.algebra.statement import Statement
 from symbolic_circuits.algebra.witness import Witness
+from symbolic_circuits.display import displayed
 
 __all__ = ["HoldsAt", "Proved", "Refuted", "Undecided", "Verdict"]
 
@@ -34,6 +35,7 @@ class Verdict:
         raise TypeError(f"a verdict is not a boolean: ask for .verdict (here {self.verdict!r}), or use assert_identity in a test")
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class Proved(Verdict):
     """True for all sizes and all real tensors that satisfy the laws."""
@@ -47,6 +49,7 @@ class Proved(Verdict):
         return certificate_of(self.form)
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class Refuted(Verdict):
     """False, with a counterexample."""
@@ -61,6 +64,7 @@ class Refuted(Verdict):
         return diagnosis(self.statement) if self.residue is not None else []
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class HoldsAt(Verdict):
     """True at the sizes asked for."""
@@ -70,6 +74,7 @@ class HoldsAt(Verdict):
     error_probability: float | None  # None: shown exactly
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class Undecided(Verdict):
     """Neither proved nor refuted."""

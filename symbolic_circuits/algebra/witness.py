@@ -30,6 +30,7 @@ from symbolic_circuits.algebra.tensor import SizeName, exchanges
 from symbolic_circuits.algebra.units import is_unit, place_of
 from symbolic_circuits.algebra.values import contracted, scalar_value, size_of
 from symbolic_circuits.algebra.witness_code import code_of_witness
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import BudgetError
 
 __all__ = ["Witness", "find_witness", "side_values"]
@@ -41,6 +42,7 @@ LARGEST = 64  # no size above this is tried
 Sum = dict[Monomial, Fraction]  # a number: rationals times radicals
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class Witness:
     """A counterexample.

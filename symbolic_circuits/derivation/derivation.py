@@ -14,6 +14,7 @@ from symbolic_circuits.derivation.rules.laws import Claim
 from symbolic_circuits.derivation.rules.rule import Rule
 from symbolic_circuits.derivation.step import Step, is_exact, needed, with_equal_indices
 from symbolic_circuits.derivation.theory import Stated, assumed_by, stated
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import DerivationError, IdentityError
 from symbolic_circuits.identities.asserting import text_of
 from symbolic_circuits.identities.prove import Given, as_expression, prove
@@ -23,6 +24,7 @@ from symbolic_circuits.syntax.family import MatrixFamily
 __all__ = ["Derivation"]
 
 
+@displayed
 @dataclass(frozen=True)
 class Derivation:
     """A chain of equal lines; made by ``begin`` and ``then``, or by ``derive``.

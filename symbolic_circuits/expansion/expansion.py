@@ -14,6 +14,7 @@ from sympy import Expr, Poly, S, Symbol
 
 from symbolic_circuits.algebra.verdicts import Verdict
 from symbolic_circuits.counts import in_words
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import BudgetError, CodeError, SpecError, TermError, TermIndexError
 from symbolic_circuits.expansion.code import to_code
 from symbolic_circuits.expansion.counting import Counting, LargestTerm
@@ -41,6 +42,7 @@ MAX_SLICE = 1_000_000
 MAX_NODES = 2**20  # of one term as a tree
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class PathExpansion:
     """The terms of a model; made by :func:`path_expansion`.

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import networkx
 from sympy import Expr
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.expansion.code import to_einsum
 from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.expansion.graphs import term_graph
@@ -20,6 +21,7 @@ from symbolic_circuits.expansion.tensors import ModelTensors
 __all__ = ["Term", "subterms"]
 
 
+@displayed
 class Term(NamedTuple):
     """A component applied to as many terms as it has inputs.
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from symbolic_circuits.axes import size_symbol
 from symbolic_circuits.counts import in_words
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import BudgetError, TermError, TokensError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.expansion.grammar import Grammar, grammar_of
@@ -74,6 +75,7 @@ class ExactComparison:
         return min(1.0, self.degree / self.prime)
 
 
+@displayed
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckReport:
     """What :func:`check` found."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symbolic_circuits.counts import in_words
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import BudgetError, SpecError, WeightsError
 from symbolic_circuits.expansion.expansion import PathExpansion, interpret, path_expansion
 from symbolic_circuits.expansion.grammar import grammar_of
@@ -41,6 +42,7 @@ MAX_COUNTED = 2048  # grades whose terms are counted; the work grows with the sq
 FORWARD, TERMS = "the forward pass with these patterns", "the sum of its terms, ungraded"
 
 
+@displayed
 @dataclass(frozen=True, slots=True, eq=False)
 class GradedSums:
     """What :func:`graded` found. Arrays have one row a grade; norms are over the positions asked for.

@@ -32,6 +32,7 @@ import sympy
 
 from symbolic_circuits.axes import Size, size_symbol
 from symbolic_circuits.counts import in_words
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import BudgetError, SpecError, TokensError, WeightsError
 from symbolic_circuits.numeric import files
 from symbolic_circuits.numeric.array_library import as_numpy
@@ -102,6 +103,7 @@ def norms_of(model: Transformer) -> list[int]:
     return [*(index for index, _ in model.numbered()), *([model.number_of_blocks] if model.final_norm else [])]
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class Weights:
     """The arrays of a model; construction validates them, and makes NumPy arrays of tensors on any device.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import ShapeError, TermIndexError
 
 __all__ = ["Eigen", "eigen", "effective_rank", "with_fixed_signs"]
@@ -15,6 +16,7 @@ __all__ = ["Eigen", "eigen", "effective_rank", "with_fixed_signs"]
 SAME = 1e-9  # relative to the largest: eigenvalues, or entries, that rounding does not tell apart
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class Eigen:
     """Eigenvalues and eigenvectors; those that are not listed have the eigenvalue 0.

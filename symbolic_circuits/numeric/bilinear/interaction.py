@@ -18,6 +18,7 @@ from typing import Self
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import LawError, ShapeError, SpecError, TokensError, WeightsError
 from symbolic_circuits.numeric.array_library import as_numpy
 from symbolic_circuits.numeric.bilinear.eigen import Eigen, eigen
@@ -35,6 +36,7 @@ from symbolic_circuits.numeric.weights import Weights
 __all__ = ["InteractionMatrix", "interaction_matrix", "matrix_of"]
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class InteractionMatrix:
     """Q, or Y K Y^T where it is kept by factors; entry (i, j) is the weight of the product x_i x_j.

@@ -18,6 +18,7 @@ from typing import Self
 import numpy as np
 
 from symbolic_circuits.counts import in_words
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import BudgetError, ShapeError, SpecError, WeightsError
 from symbolic_circuits.numeric.array_library import as_numpy
 from symbolic_circuits.numeric.circuits.components import gated_arrays, require_no_gate
@@ -31,6 +32,7 @@ MAX_BYTES = 2**30  # of an array formed on request
 NAME = re.compile(r"bilinear\.(\d{1,6})\Z")
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class BilinearLayer:
     """The weights of one layer in float64, its output map written out.

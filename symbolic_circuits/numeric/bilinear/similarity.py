@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.numeric.bilinear.gram import require_alike, tensor_inner, trace_vector
 from symbolic_circuits.numeric.bilinear.layer import BilinearLayer
 from symbolic_circuits.numeric.bilinear.parts import layer_parts
@@ -26,6 +27,7 @@ from symbolic_circuits.numeric.bilinear.parts import layer_parts
 __all__ = ["Similarity", "layer_similarity", "weight_similarity"]
 
 
+@displayed
 @dataclass(frozen=True, slots=True)
 class Similarity:
     """An inner product of two functions, and that of each with itself.

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 import networkx
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import NotationError, TermError, TermIndexError
 from symbolic_circuits.numeric.circuits.baseline import expected_square
 from symbolic_circuits.numeric.circuits.bilinear_sides import BilinearSides
@@ -45,6 +46,7 @@ ORDERS = ("score", "excess", "deviations")
 KINDS = {"attn": "attention"}
 
 
+@displayed
 @dataclass(frozen=True, slots=True, eq=False)
 class Composition:
     """What :func:`composition` found. Arrays are (readers, writers), nan where the reader does not read the writer directly.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import TermIndexError
 from symbolic_circuits.numeric.circuits.baseline import expected_square
 from symbolic_circuits.numeric.circuits.bilinear_sides import BilinearSides
@@ -30,6 +31,7 @@ __all__ = ["JointComposition", "joint_composition"]
 ENTRIES = 2**24  # of Gram matrices that are held at once
 
 
+@displayed
 @dataclass(frozen=True, slots=True, eq=False)
 class JointComposition:
     """What :func:`joint_composition` found.

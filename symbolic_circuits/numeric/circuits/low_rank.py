@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple, Self
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import BudgetError, NotationError, ShapeError, TermIndexError, WeightsError
 from symbolic_circuits.numeric.array_library import as_numpy
 from symbolic_circuits.numeric.circuits.eigenvalues import by_size, positivity
@@ -35,6 +36,7 @@ class Entry(NamedTuple):
     value: float
 
 
+@displayed
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LowRank:
     r"""The product $F_1 F_2 \cdots F_k$ of the factors.

@@ -16,6 +16,7 @@ from typing import Literal
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import NotationError, TermError
 from symbolic_circuits.numeric.circuits.components import HeadArrays, heads_arrays, pairs_of, require_pair
 from symbolic_circuits.numeric.circuits.eigenvalues import by_size, positivity
@@ -30,6 +31,7 @@ ROWS = 4096  # tokens that are taken to double precision together
 CIRCUITS = ("OV", "QK")
 
 
+@displayed
 @dataclass(frozen=True, slots=True, eq=False)
 class CircuitSpectra:
     """What :func:`circuit_spectra` found; one item a head, in the order of the model.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from symbolic_circuits.counts import in_words
+from symbolic_circuits.display import displayed
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.queries.query import Query
 from symbolic_circuits.numeric.checking import AGREES, DIFFERS, UNDECIDED
@@ -26,6 +27,7 @@ WORDS = {
 }
 
 
+@displayed
 @dataclass(frozen=True, slots=True, eq=False)
 class Intervention:
     """What :func:`ablate` did; arrays are outputs, (n, V), or (n, d) without unembedding.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.queries.query import Query
 from symbolic_circuits.numeric.evaluate import MAX_BYTES
@@ -20,6 +21,7 @@ from symbolic_circuits.spec import Transformer
 __all__ = ["Patch", "patch"]
 
 
+@displayed
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:
     """Both directions of a swap.

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from symbolic_circuits.counts import in_words
+from symbolic_circuits.display import displayed
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.numeric.ranking.ranking import RankedTerm
 
 __all__ = ["Explanation"]
 
 
+@displayed
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
     """The terms of S, from the one that goes furthest along the total; empty where none was found.

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from symbolic_circuits.counts import in_words
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import SpecError, TokensError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.numeric.frozen import freeze
@@ -41,6 +42,7 @@ class Complexity(NamedTuple):
     stopped: str | None  # why there is none
 
 
+@displayed
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalComplexity:
     """The local complexity of every input of a batch, in its order.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from symbolic_circuits.counts import in_words
+from symbolic_circuits.display import displayed
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.term import Term
 
@@ -24,6 +25,7 @@ class RankedTerm(NamedTuple):
     value: float  # a contribution with its sign, or a norm
 
 
+@displayed
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
     """The terms found largest in absolute value, in falling order, and what is known of all others.
