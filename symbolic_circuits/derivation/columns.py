@@ -34,14 +34,14 @@ class Columns(Layered):
         return MatrixSymbol(f"x_{number}", model.n * model.d, 1)
 
     def normed(self, number: int) -> MatrixSymbol:
-        """y_l."""
-        model = self.expansion.model
-        return MatrixSymbol(f"y_{number}", model.n * model.d, 1)
-
-    def summed(self, number: int) -> MatrixSymbol:
         """z_l."""
         model = self.expansion.model
         return MatrixSymbol(f"z_{number}", model.n * model.d, 1)
+
+    def summed(self, number: int) -> MatrixSymbol:
+        """y_l."""
+        model = self.expansion.model
+        return MatrixSymbol(f"y_{number}", model.n * model.d, 1)
 
     def everywhere(self, matrix: Expr, x: Expr) -> Expr:
         """(Id (x) W) x."""

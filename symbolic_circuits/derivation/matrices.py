@@ -31,8 +31,8 @@ class Matrices(Layered):
         return MatrixSymbol(f"N_{number}", self.expansion.model.n, self.expansion.model.d)
 
     def summed(self, number: int) -> MatrixSymbol:
-        """Z_l."""
-        return MatrixSymbol(f"Z_{number}", self.expansion.model.n, self.expansion.model.d)
+        """Y_l."""
+        return MatrixSymbol(f"Y_{number}", self.expansion.model.n, self.expansion.model.d)
 
     def source(self) -> Expr:
         """X_0."""

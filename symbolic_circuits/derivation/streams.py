@@ -1,7 +1,7 @@
 r"""The residual stream derived step by step: x_1 = x_0 + sum_h (A^h (x) W^h) x_0 is a lemma for x_2, and so on to the output.
 
 What a norm makes of a stream is a lemma too, N_l = diag(r) X C diag(w) + 1 b^T, of which block l, or the output, is a function; where
-norms come after each step, Z_l is what the norm is of.
+norms come after each step, Y_l is the sum that the norm is of, and X_l the norm.
 """
 
 from abc import ABC, abstractmethod
@@ -81,7 +81,7 @@ class Layered(Streams, ABC):
         for number, step in enumerate(model.steps):
             if root is not None and root.layer in (block.index for block in step.blocks):
                 return self.derived(self.scores_name(), self.scores(root, self.read(root.layer, x)))
-            x = self.lemma(self.stream(number + 1), self.step(step, x))
+            x = self.lemma(self.stream(number + 1), self.step(number, step, x))
         if model.has_final_norm:
             x = self.lemma(self.normed(model.number_of_blocks), self.norm(self.tensors.norm(model.number_of_blocks), x))
         if not model.unembedding:
@@ -100,7 +100,7 @@ class Layered(Streams, ABC):
             return x
         return self.lemma(self.normed(number), self.norm(self.tensors.norm(number), x))
 
-    def step(self, step: ModelStep, x: MatrixSymbol) -> Expr:
+    def step(self, number: int, step: ModelStep, x: MatrixSymbol) -> Expr:
         """What a step makes of the stream."""
         parts = [x] if step.residual else []
         for block in step.blocks:
@@ -110,8 +110,7 @@ class Layered(Streams, ABC):
         value = total(parts, x)
         if not self.expansion.model.post_norm:
             return value
-        last = step.blocks[-1].index
-        return self.norm(self.tensors.norm(last), self.lemma(self.summed(last), value))
+        return self.norm(self.tensors.norm(step.blocks[-1].index), self.lemma(self.summed(number + 1), value))
 
     def attention(self, block: NumberedBlock, x: Basic) -> Expr:
         """The sum over heads, the bias of the block, both times its scale."""
@@ -131,7 +130,7 @@ class Layered(Streams, ABC):
 
     @abstractmethod
     def summed(self, number: int) -> MatrixSymbol:
-        """The name of a stream with what a step adds to it, before the norm that comes after."""
+        """The name of the stream after a step, before the norm that comes after it."""
 
     @abstractmethod
     def source(self) -> Expr:

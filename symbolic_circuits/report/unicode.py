@@ -49,10 +49,14 @@ NAME = re.compile(r"([A-Za-z]+)((?:_[A-Za-z0-9]+)*)(?:\^([A-Za-z0-9]+))?\Z")
 
 
 class UnicodePrinter(PlainPrinter):
-    """The plain text printer with ⊗, ⊙, Σ, ᵀ and small digits; ``break_mark`` stands where a line may be broken."""
+    """The plain text printer with ⊗, ⊙, Σ, ᵀ and small digits; ``break_mark`` stands where a line may be broken.
 
-    def __init__(self, rename: Mapping[str, str] | None = None, break_mark: str = "") -> None:
+    With ``brief`` a column of ones is written without its size.
+    """
+
+    def __init__(self, rename: Mapping[str, str] | None = None, break_mark: str = "", *, brief: bool = False) -> None:
         super().__init__()
+        self.brief = brief
         self.rename, self.break_mark = rename or {}, break_mark
 
     def named(self, name: str, heads: Sequence[str] = ()) -> str:
@@ -211,6 +215,8 @@ class UnicodePrinter(PlainPrinter):
         return f"diagonal({self._print(expr.args[0])})"
 
     def _print_OneMatrix(self, expr: OneMatrix) -> str:
+        if self.brief and 1 in expr.shape:
+            return "𝟏" if expr.cols == 1 else "𝟏ᵀ"
         rows, cols = map(self._print, expr.shape)
         return f"𝟏_{{{rows}×{cols}}}"
 

@@ -13,7 +13,7 @@ from symbolic_circuits.report.derivations.filling import Row
 from symbolic_circuits.report.derivations.layout import Chain, Line, Ref
 from symbolic_circuits.report.derivations.names import inert
 from symbolic_circuits.report.derivations.paper import PaperPrinter
-from symbolic_circuits.report.derivations.setting import Setting, in_words_order, setting_of
+from symbolic_circuits.report.derivations.setting import Setting, TableRow, in_words_order, setting_of
 from symbolic_circuits.report.derivations.style import Style
 from symbolic_circuits.report.derivations.widths import latex_width
 from symbolic_circuits.report.derivations.writer import Writer, capital, require_types
@@ -75,9 +75,12 @@ class LatexWriter(Writer):
     equals, number, gap = 1.4, 3.0, 2.5
 
     def __init__(self, derivation: Derivation, style: Style) -> None:
-        self.printers = {dense: PaperPrinter(style.rename, dense=dense) for dense in (False, True)}
+        said = {"brief": derivation.model is not None}
+        self.printers = {dense: PaperPrinter(style.rename, dense=dense, **said) for dense in (False, True)}
         super().__init__(derivation, style)
-        self.printers = {dense: PaperPrinter(self.layout.names, self.layout.marks, dense=dense) for dense in (False, True)}
+        self.printers = {
+            dense: PaperPrinter(self.layout.names, self.layout.marks, dense=dense, **said) for dense in (False, True)
+        }
 
     def summand(self, expr: Basic, dense: bool) -> str:
         return self.printers[dense].summand(expr)
@@ -131,7 +134,7 @@ class LatexWriter(Writer):
     def setting(self, setting: Setting) -> str:
         """Conventions, table of letters, definitions."""
         columns = [[", ".join(f"${self.whole(s)}$" for s in row.symbols) for row in setting.rows]]
-        columns += [[self.prose(row.meaning) for row in setting.rows], [self.shape(row.shape) for row in setting.rows]]
+        columns += [[self.prose(row.meaning) for row in setting.rows], [self.shape(row) for row in setting.rows]]
         heads, formats = ["", "meaning", "shape"], ["l", r">{\raggedright\arraybackslash}p{0.58\linewidth}", "l"]
         shown = [k for k in range(3) if any(columns[k])]
         rows = [" & ".join(columns[k][number] for k in shown) + r" \\" for number in range(len(setting.rows))]
@@ -144,10 +147,10 @@ class LatexWriter(Writer):
             parts.append("Definitions:\n\\begin{align*}\n" + "\n".join(lines).removesuffix(r" \\") + "\n\\end{align*}")
         return "\n\n".join(part for part in parts if part)
 
-    def shape(self, shape: Sequence[Basic]) -> str:
+    def shape(self, row: TableRow) -> str:
         """Sizes of a tensor."""
-        sizes = r" \times ".join(self.whole(in_words_order(size)) for size in shape)
-        return f"${sizes}$" if shape else "sizes"
+        sizes = r" \times ".join(self.whole(in_words_order(size)) for size in row.shape)
+        return f"${sizes}$" if row.shape else row.kind
 
     def chain(self, chain: Chain) -> str:
         """The equations of one chain, with what is said before."""

@@ -106,10 +106,13 @@ def activations_of(derivation: Derivation, leaves: Iterable[Basic]) -> tuple[Mat
     model = derivation.model
     if model is None:
         return ()
-    names = {f"X_{k}" for k in range(len(model.steps) + 1)} | {"t", "X", "T"}
+    tensors = ModelTensors(model)
+    streams = {f"{letter}_{k}" for k in range(model.number_of_blocks + 1) for letter in "XNY"}
+    gates = {block.G.name for block in tensors.blocks if getattr(block, "G", None) is not None}
+    names = streams | gates | {"t", "X", "T", "W_pos"}
     matrices = [leaf for leaf in leaves if isinstance(leaf, MatrixSymbol) and leaf.name in names]
     found = [leaf for leaf in matrices if leaf.rows == model.n and leaf.cols != model.n]
-    return tuple(dict.fromkeys([ModelTensors(model).source, *found]))
+    return tuple(dict.fromkeys([tensors.source, *found]))
 
 
 def convention_of(derivation: Derivation, style: Style, leaves: Iterable[Basic]) -> Rows | Columns:

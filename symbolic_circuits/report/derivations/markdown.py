@@ -64,9 +64,10 @@ class MarkdownWriter(Writer):
     equals, number, gap = 1.4, 3.0, 2.5
 
     def __init__(self, derivation: Derivation, style: Style) -> None:
-        self.printer = PaperPrinter(style.rename, operator=upright)
+        said = {"operator": upright, "brief": derivation.model is not None}
+        self.printer = PaperPrinter(style.rename, **said)
         super().__init__(derivation, style)
-        self.printer = PaperPrinter(self.layout.names, self.layout.marks, operator=upright)
+        self.printer = PaperPrinter(self.layout.names, self.layout.marks, **said)
 
     def summand(self, expr: Basic, dense: bool) -> str:
         return self.printer.summand(expr)
@@ -110,7 +111,7 @@ class MarkdownWriter(Writer):
             symbols = ", ".join(f"$`{self.whole(symbol)}`$" for symbol in row.symbols)
             sizes = r" \times ".join(self.whole(in_words_order(size)) for size in row.shape)
             meaning = f" {self.prose(row.meaning)} |" if has_meanings else ""
-            rows.append(f"| {symbols} |{meaning} {f'$`{sizes}`$' if row.shape else 'sizes'} |")
+            rows.append(f"| {symbols} |{meaning} {f'$`{sizes}`$' if row.shape else row.kind} |")
         parts = [self.prose(setting.text), "\n".join(rows) if setting.rows else ""]
         if setting.definitions:
             lines = [rf"{self.whole(left)} &:= {self.whole(right)} \\" for left, right in setting.definitions]

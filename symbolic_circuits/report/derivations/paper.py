@@ -66,6 +66,7 @@ class PaperPrinter(FieldLatexPrinter):
     marks : nodes that are marked
     dense : whether sums are small, the symbols beside them
     operator : LaTeX of the name of an operator, ``\\operatorname`` by default
+    brief : whether a column of ones is written without its size
     """
 
     printmethod = "_paper"
@@ -76,8 +77,10 @@ class PaperPrinter(FieldLatexPrinter):
         marks: Marks | None = None,
         operator: Callable[[str], str] | None = None,
         dense: bool = False,
+        brief: bool = False,
     ) -> None:
         super().__init__()
+        self.brief = brief
         self.rename, self.marks, self.dense = rename, marks or Marks(), dense
         self.operator = operator or (lambda name: rf"\operatorname{{{name}}}")
 
@@ -196,6 +199,8 @@ class PaperPrinter(FieldLatexPrinter):
         return self.operator("diagonal") + wrapped(self._print(expr.args[0]))
 
     def _print_OneMatrix(self, expr: OneMatrix) -> str:
+        if self.brief and 1 in expr.shape:
+            return r"\mathbf{1}" if expr.cols == 1 else r"\mathbf{1}^{\top}"
         rows, cols = map(self._print, expr.shape)
         return rf"\mathbf{{1}}_{{{rows} \times {cols}}}"
 

@@ -14,10 +14,11 @@ from symbolic_circuits.expansion.notation.writer import index_symbol
 from symbolic_circuits.expansion.tensors import AttentionTensors, BilinearTensors, ModelTensors
 from symbolic_circuits.report.derivations.convention import Columns
 from symbolic_circuits.report.derivations.layout import Layout, Prose, activations_of
+from symbolic_circuits.report.derivations.letters import Letter, Letters, held_fixed
 from symbolic_circuits.report.derivations.marks import copied
 from symbolic_circuits.report.derivations.names import TENSORS, name_of
 from symbolic_circuits.report.entries import entry, in_entries
-from symbolic_circuits.spec import Attention, Transformer
+from symbolic_circuits.spec import Attention, Block, Transformer
 from symbolic_circuits.syntax.arrays import array_shape
 from symbolic_circuits.syntax.contract import Contracted
 from symbolic_circuits.syntax.family import MatrixFamily
@@ -27,13 +28,26 @@ from symbolic_circuits.syntax.vec import Vec
 __all__ = ["Setting", "TableRow", "in_words_order", "introduction", "setting_names", "setting_of"]
 
 
+STREAMS = {  # first letters of names
+    "xX": "residual stream after each step",
+    "zN": "what a norm makes of the stream that its block, or the output, reads",
+    "yY": "sum that the norm after a step is of",
+}
+OUTPUTS = {"T": "output, one row a position", "S": "scores, one row a query and one column a key"}
+
+
 @dataclass(frozen=True, slots=True)
 class TableRow:
     """Symbols, what they mean, and their shape."""
 
     symbols: tuple[Basic, ...]
     meaning: Prose
-    shape: tuple[Expr, ...]  # () for sizes
+    shape: tuple[Expr, ...]  # () for sizes and numbers
+
+    @property
+    def kind(self) -> str:
+        """What a symbol without shape is."""
+        return "sizes" if all(symbol.is_integer for symbol in self.symbols) else "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +88,7 @@ def opening(derivation: Derivation, layout: Layout) -> Prose:
     columns = isinstance(layout.turn, Columns)
     text: list[str | Basic] = []
     if derivation.model is not None:
-        text.append("Attention patterns are held fixed, so that the model is a polynomial in its input. ")
+        text.append(held_fixed(derivation.model))
     if columns:
         text.append("Column convention: each column is a position. ")
     elif activations_of(derivation, layout.leaves):
@@ -98,18 +112,33 @@ def opening(derivation: Derivation, layout: Layout) -> Prose:
 
 def model_rows(model: Transformer) -> list[TableRow]:
     """Letters of a model."""
-    tensors = ModelTensors(model)
+    tensors, more = ModelTensors(model), Letters(model)
     words = size_words(model)
     rows = [TableRow(tuple(words), (", ".join(words.values()),), ())] if words else []
     source = "one-hot tokens, one row a position" if model.embedding else "residual input, one row a position"
     rows.append(row_of(tensors.source, source))
     if model.embedding:
         rows.append(row_of(tensors.W_E, "embedding"))
+    rows += map(table_row, more.of_positions())
     for index, block in enumerate(tensors.blocks):
-        rows += attention_rows(index, block, model) if isinstance(block, AttentionTensors) else bilinear_rows(index, block)
+        is_attention = isinstance(block, AttentionTensors)
+        if not is_attention or not model_spec(model, index).is_polynomial:
+            rows += attention_rows(index, block, model) if is_attention else bilinear_rows(index, block)
+        rows += map(table_row, more.of_attention(index) if is_attention else more.of_layer(index))
+    rows += map(table_row, more.of_norms())
     if model.unembedding:
         rows.append(row_of(tensors.W_U, "unembedding"))
-    return rows
+    return [*rows, *map(table_row, more.of_output())]
+
+
+def table_row(letter: Letter) -> TableRow:
+    """A row of the table."""
+    return TableRow((letter.symbol,), letter.meaning, letter.shape)
+
+
+def model_spec(model: Transformer, index: int) -> Block:
+    """The specification of a block."""
+    return dict(model.numbered())[index]
 
 
 def size_words(model: Transformer) -> dict[Basic, str]:
@@ -148,6 +177,8 @@ def as_expr(size: int | Expr) -> Expr | str:
 
 def bilinear_rows(index: int, block: BilinearTensors) -> list[TableRow]:
     """Weights and tensor of a bilinear layer."""
+    if block.G is not None:
+        return gated_rows(index, block)
     tied = block.W_1 == block.W_2
     inputs = (block.W_1,) if tied else (block.W_1, block.W_2)
     words = f"bilinear layer {index}, {'both inputs' if tied else 'left and right input'}"
@@ -162,6 +193,20 @@ def bilinear_rows(index: int, block: BilinearTensors) -> list[TableRow]:
     return [*rows, TableRow((ArrayElement(block.B, (i, j, k)),), (value,), array_shape(block.B))]
 
 
+def gated_rows(index: int, block: BilinearTensors) -> list[TableRow]:
+    """Weights and tensor of a layer with gates."""
+    i, p, k = map(index_symbol, "ipk")
+    rows = [row_of(block.W_2, f"layer {index} with gates, input")]
+    if block.W_out is None:
+        return [
+            *rows,
+            TableRow((ArrayElement(block.B, (i, i, k)),), (MatrixElement(block.W_2, i, k), ", else zero"), array_shape(block.B)),
+        ]
+    rows.append(row_of(block.W_out, f"layer {index} with gates, output"))
+    value = in_order(MatrixElement(block.W_out, i, p), MatrixElement(block.W_2, p, k))
+    return [*rows, TableRow((ArrayElement(block.B, (i, p, k)),), (value,), array_shape(block.B))]
+
+
 def in_order(*factors: Expr) -> Expr:
     """A product whose factors keep their order in print."""
     product = Mul(*factors)
@@ -172,7 +217,7 @@ def base_name(symbol: Basic) -> str:
     """The name of a tensor, of an entry its tensor's, of a head its family's."""
     if isinstance(symbol, ArrayElement | MatrixElement):
         symbol = symbol.args[0]
-    return str(getattr(symbol, "family", symbol).name)
+    return str(getattr(getattr(symbol, "family", symbol), "name", symbol))
 
 
 def derived_names(derivation: Derivation) -> set[Basic]:
@@ -189,14 +234,17 @@ def other_rows(derivation: Derivation, layout: Layout, known: set[str]) -> Itera
             laws.setdefault(tensor, []).extend(law.replace("_", " ") for law in stated if isinstance(law, str))
     rest = [leaf for leaf in layout.leaves if isinstance(leaf, TENSORS) and name_of(leaf) not in known]
     rest = sorted(rest, key=lambda leaf: natural(name_of(leaf)))
-    streams = [leaf for leaf in rest if derivation.model is not None and re.fullmatch("[xX]_[0-9]+", name_of(leaf))]
-    if streams:
-        rows = ", as a column" if streams[0].cols == 1 else ", one row a position"
-        yield TableRow(tuple(streams), (f"residual stream after each step{rows}",), array_shape(streams[0]))
+    streams: list[Basic] = []
+    for letters, words in STREAMS.items() if derivation.model is not None else ():
+        found = [leaf for leaf in rest if re.fullmatch(f"[{letters}]_[0-9]+", name_of(leaf))]
+        if found:
+            rows = ", as a column" if found[0].cols == 1 else ", one row a position"
+            yield TableRow(tuple(found), (f"{words}{rows}",), array_shape(found[0]))
+        streams += found
     for tensor in rest:
         if tensor not in streams:
-            words = "output, one row a position" if derivation.model is not None and name_of(tensor) == "T" else ""
-            is_operator = words and tensor.shape[0] != derivation.model.n
+            words = OUTPUTS.get(name_of(tensor), "") if derivation.model is not None else ""
+            is_operator = name_of(tensor) == "T" and words and tensor.shape[0] != derivation.model.n
             yield row_of(
                 tensor, "the model as an operator" if is_operator else words or ", ".join(dict.fromkeys(laws.get(tensor, ())))
             )
@@ -210,11 +258,7 @@ def natural(name: str) -> list[tuple[int, str]]:
 def stated_definitions(derivation: Derivation) -> list[tuple[Basic, Basic]]:
     """Definitions of tensors that are neither derived nor those of a model's layers."""
     new = derived_names(derivation)
-    layers = (
-        {block.B for block in ModelTensors(derivation.model).blocks if isinstance(block, BilinearTensors)}
-        if derivation.model
-        else set()
-    )
+    layers = set(ModelTensors(derivation.model).definitions) if derivation.model else set()
     found: dict[Basic, Basic] = {}
     for part in derivation.parts():
         for tensor, stated in part.given:
@@ -241,17 +285,39 @@ def introduction(derivation: Derivation, name: Basic | None, is_last: bool, colu
     model = derivation.model
     if model is None:
         return () if not derivation.lemmas else ("With these,",) if is_last else ("For ", name, ":")
+    what = "scores" if derived_from(derivation, "S") else "output"
     if isinstance(name, MatrixElement):
-        return ("The entries of the output are",)
+        return (f"The entries of the {what} are",)
     if name is not None and not isinstance(name, MatrixSymbol | Vec):
-        return (f"The {'columns' if columns else 'rows'} of the output are",)
-    number = str(getattr(name, "name", "")).partition("_")[2]
-    if number == "0":
-        return ("The residual stream starts as",)
+        return (f"The {'columns' if columns else 'rows'} of the {what} are",)
+    stream, _, number = str(getattr(name, "name", "")).partition("_")
     if number.isdigit():
-        return (step_in_words(model, int(number) - 1),)
+        return (stream_in_words(model, stream, int(number)),)
+    if name is not None and str(name) in ("S", "vec(S)"):
+        return ("The scores are",)
     is_output = isinstance(name, Vec) or (name is not None and name.shape[0] == model.n)
     return ("The output is",) if is_output else ("As an operator on ", Vec(ModelTensors(model).source), " the model is")
+
+
+def derived_from(derivation: Derivation, name: str) -> bool:
+    """Whether a matrix of a name is what is derived, or its entries are."""
+    return derivation.name is not None and MatrixSymbol(name, derivation.model.n, derivation.model.n) in derivation.name.atoms(
+        MatrixSymbol
+    )
+
+
+def stream_in_words(model: Transformer, stream: str, number: int) -> str:
+    """What is said before the derivation of a stream, or of what a norm makes of one.
+
+    >>> stream_in_words(Transformer.parse("[rms_norm] attn(2)"), "N", 0), stream_in_words(Transformer.parse("[rms_norm] attn(2)"), "N", 1)
+    ('Block 0 reads', 'The output reads')
+    """
+    if stream in ("N", "z"):
+        reader = f"Block {number} reads" if number < model.number_of_blocks else "The output reads"
+        return reader if model.unembedding or number < model.number_of_blocks else "The output is"
+    if stream in ("X", "x") and number == 0:
+        return "The residual stream starts as"
+    return "The norm gives" if stream in ("X", "x") and model.post_norm else step_in_words(model, number - 1)
 
 
 def step_in_words(model: Transformer, number: int) -> str:
@@ -261,8 +327,13 @@ def step_in_words(model: Transformer, number: int) -> str:
     'Attention (block 1) and a bilinear layer (block 2) give'
     """
     blocks = model.steps[number].blocks
-    words = [
-        f"{'attention' if isinstance(block.spec, Attention) else 'a bilinear layer'} (block {block.index})" for block in blocks
-    ]
+    words = [f"{block_in_words(block.spec)} (block {block.index})" for block in blocks]
     text = " and ".join(words)
     return f"{text[0].upper()}{text[1:]} {'gives' if len(words) == 1 else 'give'}"
+
+
+def block_in_words(spec: Block) -> str:
+    """The kind of a block."""
+    if isinstance(spec, Attention):
+        return "attention"
+    return "a bilinear layer" if spec.gate is None else "a layer with gates"

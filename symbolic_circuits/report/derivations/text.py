@@ -42,7 +42,7 @@ class TextWriter(Writer):
     equals, number, gap = 3, 6, 5
 
     def __init__(self, derivation: Derivation, style: Style) -> None:
-        self.printer = UnicodePrinter(style.rename, BREAK)
+        self.printer = UnicodePrinter(style.rename, BREAK, brief=derivation.model is not None)
         super().__init__(derivation, style)
 
     def summand(self, expr: Basic, dense: bool) -> str:
@@ -84,7 +84,7 @@ class TextWriter(Writer):
         rows = [
             (
                 ", ".join(map(self.whole, row.symbols)),
-                " × ".join(self.whole(in_words_order(size)) for size in row.shape) or "sizes",
+                " × ".join(self.whole(in_words_order(size)) for size in row.shape) or row.kind,
                 self.prose(row.meaning),
             )
             for row in setting.rows
