@@ -21,6 +21,7 @@ COMMANDS = {
     "graph": "Write the graph of a model or of a term.",
     "prove": "Prove or refute the identities of files.",
     "rank": "Rank the terms with the largest contribution to a logit, certified.",
+    "report": "Write one self-contained HTML page about a model.",
     "terms": "Count and list the terms of a model.",
     "verify": "Replay certificates of proofs.",
 }

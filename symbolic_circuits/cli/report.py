@@ -1,0 +1,118 @@
+"""``symbolic-circuits report``: one self-contained HTML page about a model."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from symbolic_circuits.cli.inert import inert
+from symbolic_circuits.cli.inputs import input_options, read_tokens, read_weights
+from symbolic_circuits.cli.prove_documents import check_documents, documents_exit_code, is_document, matching
+from symbolic_circuits.cli.readouts import chosen_tokens, readout_options
+from symbolic_circuits.documents.results import Report
+from symbolic_circuits.errors import NotationError
+from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
+from symbolic_circuits.numeric.frozen import Frozen, freeze
+from symbolic_circuits.report.page.page import html_page
+from symbolic_circuits.spec import Transformer
+from symbolic_circuits.whole_file import require_format, require_free, write_whole
+
+EXAMPLES = """
+\b
+Examples:
+  symbolic-circuits report -o example.html
+  symbolic-circuits report --tokens "3 4 31" --against runner-up -o logits.html
+  symbolic-circuits report "attn(12) bilinear" --norm -o shares.html
+  symbolic-circuits report "attn(H) bilinear" --notation tensor -o closed_form.html
+  symbolic-circuits report --weights model.safetensors --tokens "5 2 9" -o page.html --force
+  symbolic-circuits report "attn(2)" --document proofs/elhage-2021.md -o verdicts.html
+"""
+EXAMPLE_TOKENS = (3, 4, 31)  # 3 + 4 =
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("model", required=False)
+@input_options
+@readout_options
+@click.option(
+    "--document", "documents", multiple=True, type=click.Path(path_type=Path), help="A .md or .tex file whose verdicts are shown."
+)
+@click.option("--notation", default="operator", show_default=True, help="operator, matrix, index or tensor.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="Of the search for the largest of very many terms.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The page; ends in .html.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@click.pass_context
+def report(
+    ctx: click.Context,
+    model: str | None,
+    path: Path | None,
+    tokens: str | None,
+    seed: int,
+    where: str | None,
+    position: int,
+    token: int | None,
+    against: str | None,
+    norm: bool,
+    documents: tuple[Path, ...],
+    notation: str,
+    seconds: float,
+    output: Path,
+    force: bool,
+) -> None:
+    """Write a page about MODEL: derivation, graph, terms with what they contribute, orders, verdicts of documents.
+
+    Without MODEL and --weights it is about the trained example, attn(2) bilinear on addition modulo 31.
+    """
+    require_format(output, (".html",))
+    require_free(output, force=force)
+    checked = checked_documents(documents, seed)
+    expansion, frozen, words = subject(model, path, tokens, seed)
+    expansion = expansion if where is None else expansion.where(where)
+    chosen = (None, None)
+    if frozen is not None:
+        *chosen, which = chosen_tokens(frozen, position, token, against, norm)
+        words = "; ".join(filter(None, (words, which)))
+    elif token is not None or against is not None or norm:
+        raise click.UsageError("the number of heads is a symbol, so that there is no output to read")
+    page = html_page(
+        expansion,
+        frozen,
+        position=position,
+        token=chosen[0],
+        against=chosen[1],
+        documents=checked,
+        notation=notation,
+        seconds=seconds,
+        words=words,
+    )
+    write_whole(output, page, force=force)
+    click.echo(f"wrote {inert(output)}: {len(page.encode()):,} bytes")
+    ctx.exit(documents_exit_code(checked))
+
+
+def subject(model: str | None, path: Path | None, tokens: str | None, seed: int) -> tuple[PathExpansion, Frozen | None, str]:
+    """The expansion, a run where the heads are known, and words for its weights."""
+    if model is not None and Transformer.parse(model).has_symbolic_heads:
+        if path is not None or tokens is not None:
+            raise click.UsageError("the number of heads is a symbol, so that --weights and --tokens have nothing to run")
+        return path_expansion(model), None, "the number of heads is a symbol"
+    weights, words = read_weights(model, path, seed)
+    is_example = model is None and path is None and tokens is None
+    given = np.array(EXAMPLE_TOKENS) if is_example else read_tokens(tokens, weights, seed)
+    with np.errstate(all="ignore"):  # what overflows is an error of its own
+        return path_expansion(model or Transformer.parse(str(weights.model))), freeze(weights, given), words
+
+
+def checked_documents(paths: tuple[Path, ...], seed: int) -> list[Report]:
+    """The verdicts on documents."""
+    found = [item for path in paths for item in matching(path)]
+    for path in found:
+        if not is_document(path):
+            raise NotationError(f"--document is a .md or .tex file; got {path.name!r}")
+    return check_documents(found, seed, no_cache=False)

@@ -1,0 +1,153 @@
+"""The sections of a page, each with its heading; what is too large to show is said in words, with the command that shows it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from symbolic_circuits.counts import in_words
+from symbolic_circuits.derivation.derive import derive
+from symbolic_circuits.errors import BudgetError, DerivationError, NotationError, UnsupportedNodeError
+from symbolic_circuits.expansion.expansion import PathExpansion
+from symbolic_circuits.numeric.graded import GradedSums, graded
+from symbolic_circuits.report.article import definition_of_model
+from symbolic_circuits.report.derivations.style import Style
+from symbolic_circuits.report.page.classes import MAX_CLASSES, class_sums
+from symbolic_circuits.report.page.classes_section import classes_section
+from symbolic_circuits.report.page.derivation import derivation_section
+from symbolic_circuits.report.page.markup import Markup, element, joined
+from symbolic_circuits.report.page.mathml import rich_text
+from symbolic_circuits.report.page.model_picture import model_picture
+from symbolic_circuits.report.page.orders import order_plot, order_table
+from symbolic_circuits.report.page.reading import Reading
+
+__all__ = ["Section", "classes_part", "derivation_part", "model_part", "orders_part", "overview"]
+
+MAX_DERIVED = 60  # path classes of a model whose derivation is written
+MAX_PROVED = 12  # path classes of a model whose derivation is proved here, step by step
+MAX_STEPS = 16  # of a model that is written in equations
+MAX_TOKENS = 40  # that are written out
+
+
+class Section(NamedTuple):
+    """A part of the page."""
+
+    id: str
+    title: str
+    body: Markup
+
+    def markup(self) -> Markup:
+        """The section with its heading."""
+        heading = element("h2", self.title, id=f"{self.id}-title")
+        return element("section", heading, self.body, id=self.id, aria_labelledby=f"{self.id}-title")
+
+
+def overview(expansion: PathExpansion, reading: Reading | None, words: str, sections: Sequence[Section]) -> Markup:
+    """The title, the counts, what is read, and links to the sections."""
+    facts = [(in_words(expansion.number_of_terms, 18), "terms"), (in_words(classes_of(expansion), 18), "path classes")]
+    if reading is not None:
+        facts.append((f"{reading.total:+.5g}" if not reading.is_share else "100 %", reading.words))
+    tiles = [element("div", element("dt", name), element("dd", value)) for value, name in facts]
+    query = (
+        element("p", "Only the terms where ", element("code", expansion.query), class_="lead")
+        if expansion.query is not None
+        else None
+    )
+    given = [words, *([tokens_in_words(reading)] if reading is not None else [])]
+    source = element("p", "; ".join(filter(None, given)), class_="note") if any(given) else None
+    links = [element("a", section.title, href=f"#{section.id}") for section in sections]
+    title = element("h1", element("span", "Path expansion", class_="eyebrow"), element("code", expansion.model))
+    return element(
+        "header", title, query, element("dl", *tiles, class_="facts"), source, element("nav", *links, aria_label="Sections")
+    )
+
+
+def classes_of(expansion: PathExpansion) -> object:
+    """The number of path classes."""
+    return expansion.path_classes().number_of_terms
+
+
+def tokens_in_words(reading: Reading) -> str:
+    """The tokens of the run, where there are few."""
+    source = reading.frozen.source
+    if not reading.frozen.model.embedding:
+        return f"a residual input at {len(source)} positions"
+    shown = " ".join(map(str, source[:MAX_TOKENS].tolist()))
+    return f"tokens {shown}" + (f" and {len(source) - MAX_TOKENS:,} more" if len(source) > MAX_TOKENS else "")
+
+
+def model_part(expansion: PathExpansion) -> Section:
+    """The graph of the model, and its forward pass in equations."""
+    model = expansion.model
+    graph = element(
+        "div", model_picture(model), class_="scroll figure", tabindex="0", role="region", aria_label="Graph of the model"
+    )
+    equations = None
+    if len(model.steps) <= MAX_STEPS:
+        pass_ = element(
+            "div",
+            rich_text(definition_of_model(model, expansion.tensors)),
+            class_="scroll",
+            tabindex="0",
+            role="region",
+            aria_label="Equations of the model",
+        )
+        equations = element("details", element("summary", "The forward pass in equations"), pass_)
+    words = element(
+        "p", "Information flows from left to right: along the residual stream, and through the parts that read it and add to it."
+    )
+    return Section("model", "Model", joined(words, graph, equations))
+
+
+def derivation_part(expansion: PathExpansion, notation: str) -> Section:
+    """The derivation of the closed form, each line under its rule; words where it is too long."""
+    count = classes_of(expansion)
+    if count > MAX_DERIVED:
+        words = f"The closed form has {in_words(count, 18)} summands, one for each path class; derivations of up to {MAX_DERIVED} are written here. "
+        return Section(
+            "derivation", "Derivation", element("p", words, element("code", "symbolic-circuits terms --classes"), " lists them.")
+        )
+    try:
+        derivation = derive(expansion, notation=notation)
+        chains, letters = derivation_section(derivation, Style())
+    except (BudgetError, DerivationError, NotationError, UnsupportedNodeError) as error:
+        return Section("derivation", "Derivation", element("p", f"No derivation is written here: {error}"))
+    steps = sum(len(part.steps) for part in derivation.parts())
+    derivation.replay()
+    verdict = f"{steps} steps, each replayed" + (
+        f"; from first to last line {derivation.prove().verdict}" if count <= MAX_PROVED else ""
+    )
+    more = element("details", element("summary", "Letters and conventions"), letters)
+    return Section(
+        "derivation",
+        "Derivation",
+        joined(
+            element("p", f"{verdict}."),
+            more,
+            element("div", chains, class_="chains scroll", tabindex="0", role="region", aria_label="Equations of the derivation"),
+        ),
+    )
+
+
+def classes_part(expansion: PathExpansion, reading: Reading | None, notation: str, shown: Sequence[str]) -> Section | None:
+    """The path classes with their sums; words where they are too many."""
+    count = classes_of(expansion)
+    if count > MAX_CLASSES:
+        words = f"The terms fall into {in_words(count, 18)} path classes, too many to show (the limit is {MAX_CLASSES}): they are added up by order below, and the largest terms are listed."
+        return Section("classes", "Path classes", element("p", words))
+    sums = class_sums(expansion, reading)
+    return Section("classes", "Path classes", classes_section(sums, shown, None if reading is None else reading.total, notation))
+
+
+def orders_part(expansion: PathExpansion, reading: Reading) -> Section | None:
+    """How the terms up to each order approach the output."""
+    if expansion.is_empty:
+        return None
+    try:
+        found: GradedSums = graded(expansion, reading.frozen, positions=[reading.readout.position])
+    except BudgetError as error:
+        return Section("orders", "Orders", element("p", f"Sums by order are not shown: {error}"))
+    words = f"The order of a term is the number of heads and layers on it. All terms up to an order are summed exactly, without listing any; {found.summary()}."
+    figure = element("figure", order_plot(found), class_="scroll")
+    table = element(
+        "details", element("summary", "The numbers"), element("div", order_table(found), class_="scroll", tabindex="0"), open=True
+    )
+    return Section("orders", "Orders", joined(element("p", words), figure, table))
