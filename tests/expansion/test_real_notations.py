@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from real_evaluation import NOTATIONS, code_value, real_einsum_value, real_value, require_agreement
 from strategies import freeze_real, real_transformers
+from sympy import ZeroMatrix
 
 import symbolic_circuits as sc
 from symbolic_circuits.errors import NotationError
@@ -124,6 +125,35 @@ def test_random_models(model):
     frozen, expansion = freeze_real(model), sc.path_expansion(model)
     check_terms(expansion, frozen, 3)
     check_sums(expansion, frozen)
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("attn(2, b_V) bilinear(b_2)", "attn.0[1] > bilinear.1"),
+        ("[layer_norm, b_U] attn(2, linear, b_K)", "attn.0[1].key"),
+        ("[rms_norm, b_U] attn(2, bias)", "one"),
+        ("[rms_norm] bilinear(tied, b_1)*2", "order <= 2"),
+        ("bilinear(silu, b_2)*2", "gated.1"),
+    ],
+)
+def test_terms_of_a_query(text, query):
+    """The sum over what a query leaves: closed, as it stands, and as code."""
+    expansion, frozen = sc.path_expansion(text).where(query), freeze_real(text)
+    total = output_values(expansion, frozen).sum(axis=0)
+    near(real_value(expansion.unexpanded(), "matrix", frozen), total, 10)
+    near(code_value(expansion.to_code(), frozen), total, 10)
+    for notation in NOTATIONS:
+        require_agreement(expansion.closed_form(notation), notation, frozen, total, 10)
+
+
+def test_scores_without_terms_are_zero():
+    empty = sc.scores("attn(2)*2", 1).where("attn.0[0] = 3")
+    frozen = freeze_real("attn(2)*2")
+    assert empty.is_empty
+    assert empty.closed_form("matrix").doit() in (0, ZeroMatrix(empty.model.n, empty.model.n))
+    some_terms = sc.scores("attn(2)*2", 1).where("attn.0[0] = 2")
+    near(code_value(some_terms.to_code(), frozen), output_values(some_terms, frozen).sum(axis=0), 1)
 
 
 def test_every_term_of_a_layer_with_biases():

@@ -8,6 +8,9 @@ r"""Four notations for the value of a term, each an algebra of SymPy expressions
 | tensor | W_U ._21 (x ._12 B ._21 y) | row s, an array of shape (V',), with the free index symbol s |
 
 V' is V, or d for a model without unembedding; V at the input likewise. Positions, the last axis, and heads count from 0.
+
+Scores have entries (s, u) for a query at s and a key at u: n x n, the column of all entries in operator notation, in tensor notation a
+number with these two free symbols. What biases, norms, gates and attention without softmax look like is said at each notation.
 """
 
 from symbolic_circuits.errors import NotationError
