@@ -123,6 +123,8 @@ def binding(expr: Expr) -> int:
     """How tightly the outermost operation binds; a Kronecker or elementwise product less than a product."""
     if isinstance(expr, KroneckerProduct | HadamardProduct):
         return KRONECKER
+    if isinstance(expr, MatMul):  # as SymPy has it, which multiplies by -1 to find out
+        return PRECEDENCE["Add" if expr.args[0].is_Number and expr.args[0].is_negative else "Mul"]
     return precedence_traditional(expr)
 
 
