@@ -19,7 +19,7 @@ def weights_sheet(weights: Weights) -> Sheet:
     rows = tuple(array_row(name, arrays[name]) for name in list(arrays)[:SHOWN])
     count = sum(int(np.prod(np.shape(array))) for array in arrays.values())
     sizes = ", ".join(f"{name} = {value}" for name, value in weights.sizes.items())
-    notes = ((f"and {len(arrays) - SHOWN} arrays more",) if len(arrays) > SHOWN else ()) + (sizes,)
+    notes = ((f"and {len(arrays) - SHOWN} arrays more",) if len(arrays) > SHOWN else ()) + ((sizes,) if sizes else ())
     return Sheet(
         f"weights of {str(weights.model)!r}: {count:,} parameters", heads=("array", "shape", "type"), rows=rows, notes=notes
     )

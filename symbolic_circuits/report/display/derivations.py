@@ -11,6 +11,7 @@ from symbolic_circuits.errors import SymbolicCircuitsError
 from symbolic_circuits.report.derivations.layout import Chain, Prose, Ref, laid_out
 from symbolic_circuits.report.derivations.paper import summands_of
 from symbolic_circuits.report.derivations.style import Style
+from symbolic_circuits.report.derivations.text import to_text
 from symbolic_circuits.report.display.sheet import Cell, Formula, Sheet, clipped
 from symbolic_circuits.report.plain import to_plain
 
@@ -32,6 +33,7 @@ def derivation_sheet(derivation: Derivation) -> Sheet:
         rows = list(islice((row for chain in layout.chains for row in chain_rows(chain)), SHOWN + 1))
     except SymbolicCircuitsError as error:
         return Sheet(f"derivation{what}", notes=(str(error),))
+    is_short = len(rows) <= SHOWN and all(isinstance(row[2], Formula) for row in rows)
     if len(rows) > SHOWN:
         notes.append(f"the first {SHOWN} lines are shown")
     return Sheet(
@@ -40,6 +42,7 @@ def derivation_sheet(derivation: Derivation) -> Sheet:
         rows=tuple(rows[:SHOWN]),
         notes=tuple(notes),
         code=("derivation.prove()", "derivation.check()", "to_latex(derivation)", "to_text(derivation)"),
+        text=(lambda: to_text(derivation)) if is_short else None,
     )
 
 

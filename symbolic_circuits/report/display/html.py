@@ -5,19 +5,18 @@ notebook, also in one that is not trusted.
 """
 
 import re
-from collections.abc import Sequence
 
 from sympy.core.basic import Basic
 
 from symbolic_circuits.report.display.inert import html_text
-from symbolic_circuits.report.display.sheet import Cell, Formula, Name, Share, Sheet
+from symbolic_circuits.report.display.sheet import Cell, Formula, Name, Share, Sheet, alignment
 from symbolic_circuits.report.display.text import formula_text
 
 __all__ = ["formula_html", "to_html"]
 
 LINE = "1px solid rgba(128,128,128,.35)"
 HEAD = f"text-align:{{}};padding:.2em .8em .2em 0;border-bottom:{LINE};font-weight:600;background:transparent"
-CELL = "text-align:{};padding:.15em .8em .15em 0;vertical-align:top;background:transparent;overflow-wrap:anywhere"
+CELL = "text-align:{};padding:.15em .8em .15em 0;vertical-align:top;background:transparent;overflow-wrap:break-word"
 MATH = "font-family:STIX Two Math,Cambria Math,Latin Modern Math,serif;font-size:1.06em"
 BAR = "display:inline-block;height:.6em;width:{:.2f}em;margin-left:.5em;background:{}"
 BAR_WIDTH = 5.0  # em
@@ -61,20 +60,6 @@ def table(sheet: Sheet, typeset: bool, unicode: bool) -> str:
         lines.append(f'<tr style="background:transparent">{"".join(cells)}</tr>')
     top = f"<thead><tr>{heads}</tr></thead>" if any(sheet.heads) else ""
     return f'<table style="border-collapse:collapse;margin:.3em 0">{top}<tbody>{"".join(lines)}</tbody></table>'
-
-
-def alignment(cells: Sequence[Cell]) -> str:
-    """Where the cells of a column stand.
-
-    >>> alignment(["1", "-2.5e+03"]), alignment(["1", "many"])
-    ('right', 'left')
-    """
-    return "right" if all(isinstance(c, Share) or (isinstance(c, str) and is_number(c)) for c in cells) else "left"
-
-
-def is_number(text: str) -> bool:
-    """Whether a cell is a number, or empty."""
-    return not text or re.fullmatch(r"[+-]?[0-9][0-9,]*\.?[0-9]*(e[+-]?[0-9]+)?( %)?|[+-]?(nan|inf)", text) is not None
 
 
 def cell_html(cell: Cell, typeset: bool, unicode: bool) -> str:

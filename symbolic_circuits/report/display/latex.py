@@ -2,9 +2,8 @@ r"""A sheet as one formula of LaTeX: its formula, or its table as an array, whic
 
 from sympy.core.basic import Basic
 
-from symbolic_circuits.report.display.html import alignment
 from symbolic_circuits.report.display.inert import math_text
-from symbolic_circuits.report.display.sheet import Cell, Formula, Name, Share, Sheet
+from symbolic_circuits.report.display.sheet import Cell, Formula, Name, Share, Sheet, alignment
 from symbolic_circuits.report.field_latex import FieldLatexPrinter
 
 __all__ = ["to_math"]

@@ -8,15 +8,15 @@
 | ``Share`` | a part of a whole in percent, with a bar where one can be drawn |
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 from sympy.core.basic import Basic
 
-__all__ = ["Cell", "Formula", "Name", "Share", "Sheet", "clipped", "number", "shown", "signed_shares"]
+__all__ = ["Cell", "Formula", "Name", "Share", "Sheet", "clipped", "alignment", "number", "signed_shares"]
 
 MAX_NAME = 160  # characters of a name that are shown
 
@@ -68,6 +68,7 @@ class Sheet:
     rows: tuple[tuple[Cell, ...], ...] = ()
     notes: tuple[str, ...] = ()
     code: tuple[str, ...] = ()  # what to call to see more
+    text: Callable[[], str] | None = None  # the whole as text, where there is a better way to write it
 
 
 def clipped(text: str, most: int = MAX_NAME) -> str:
@@ -94,6 +95,15 @@ def signed_shares(parts: Sequence[float]) -> list[Share]:
     return [Share(float(part), max(known, default=0.0)) for part in parts]
 
 
-def shown(rows: Iterable[tuple], most: int, write: Callable[..., tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
-    """The first rows, written."""
-    return tuple(write(*row) for row in islice(rows, most))
+def alignment(cells: Sequence[Cell]) -> str:
+    """Where the cells of a column stand.
+
+    >>> alignment(["1", "-2.5e+03"]), alignment(["1", "many"])
+    ('right', 'left')
+    """
+    return "right" if all(isinstance(c, Share) or (isinstance(c, str) and is_number(c)) for c in cells) else "left"
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell is a number, or empty."""
+    return not text or re.fullmatch(r"[+-]?[0-9][0-9,]*\.?[0-9]*(e[+-]?[0-9]+)?( %)?|[+-]?(nan|inf)", text) is not None

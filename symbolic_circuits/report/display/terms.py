@@ -1,21 +1,23 @@
 """Sheets of terms and expansions: the formula of a term; the count of an expansion, its first terms, and how to see more."""
 
 from itertools import islice
-
-from sympy.core.basic import Basic
+from math import log10
 
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import SymbolicCircuitsError
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.notation import notation_for
-from symbolic_circuits.expansion.tensors import ModelTensors
+from symbolic_circuits.expansion.notation.writer import Notation
 from symbolic_circuits.expansion.term import Term, subterms
+from symbolic_circuits.report.display.magnitude import Magnitude
 from symbolic_circuits.report.display.sheet import Cell, Formula, Name, Sheet, clipped
 
 __all__ = ["expansion_sheet", "name_of", "term_sheet"]
 
 SHOWN = 8  # terms of an expansion
 MAX_NODES = 40  # of a term whose formula is shown
+IN_TABLE = 12  # nodes of one of many
+MAX_BITS = 100_000  # of a count that is written out
 NAMED = 60  # nodes of a term whose name is written before it is cut
 NOTATION = "operator"
 
@@ -36,18 +38,21 @@ def term_sheet(term: Term) -> Sheet:
 
 def expansion_sheet(expansion: PathExpansion) -> Sheet:
     """The count, the first terms (of path classes, where the number of heads is a symbol), and what to call for more."""
-    count = expansion.number_of_terms
-    is_listed = isinstance(count, int)
-    title = f"{expansion.title}: {in_words(count)} {'term' if count == 1 else 'terms'}"
+    title, code = f"path expansion of {clipped(expansion.title)}", ("expansion.where(query)",)
+    if (bits := expansion.interpret(Magnitude())) > MAX_BITS:
+        return Sheet(f"{title}: about 10^{in_words(int(bits * log10(2)))} terms", code=code)
     try:
+        count = expansion.number_of_terms
+        title += f": {clipped(in_words(count))} {'term' if count == 1 else 'terms'}"
+        is_listed = isinstance(count, int)
         chosen = expansion if is_listed else expansion.path_classes()
         terms = () if expansion.is_empty else tuple(islice(chosen, SHOWN))
         number = chosen.number_of_terms
-    except SymbolicCircuitsError as error:
-        return Sheet(title, notes=(str(error),), code=("expansion.count_by('order')",))
-    writer = Values(expansion.tensors)
+    except SymbolicCircuitsError as error:  # counts and terms are made up to a size
+        return Sheet(title, notes=(str(error),), code=code)
+    notation = notation_for(NOTATION, expansion.tensors)
     heads = ("", "term" if is_listed else "path class", "order", "value")
-    rows = tuple((str(k), Name(name_of(term)), str(term.order), *writer.cells(term)) for k, term in enumerate(terms))
+    rows = tuple((str(k), Name(name_of(term)), str(term.order), value_cell(term, notation)) for k, term in enumerate(terms))
     more = number - len(terms)
     noun = ("term" if is_listed else "path class") + ("" if more == 1 else "s" if is_listed else "es")
     notes = (f"and {in_words(more)} {noun} more",) if more else ()
@@ -55,25 +60,14 @@ def expansion_sheet(expansion: PathExpansion) -> Sheet:
     return Sheet(title, heads=heads, rows=rows, notes=notes, code=code if is_listed else code[1:])
 
 
-class Values:
-    """Writes the values of terms of one model; those of long terms are left out."""
-
-    def __init__(self, tensors: ModelTensors) -> None:
-        self.notation = notation_for(NOTATION, tensors)
-
-    def cells(self, term: Term) -> tuple[Cell]:
-        """The cell with the value."""
-        value = self.value(term)
-        return ("…" if value is None else Formula(value),)
-
-    def value(self, term: Term) -> Basic | None:
-        """The value, where it is short."""
-        if sum(1 for _ in islice(subterms(term), MAX_NODES + 1)) > MAX_NODES:
-            return None
-        try:
-            return self.notation.write(term)
-        except SymbolicCircuitsError:
-            return None
+def value_cell(term: Term, notation: Notation) -> Cell:
+    """The value of a term, where it is short."""
+    if sum(1 for _ in islice(subterms(term), IN_TABLE + 1)) > IN_TABLE:
+        return "…"
+    try:
+        return Formula(notation.write(term))
+    except SymbolicCircuitsError:  # no such notation of this term
+        return "…"
 
 
 def name_of(term: Term) -> str:

@@ -25,7 +25,8 @@ def latex_of(sheet: Sheet) -> str | None:
 
 def text_of(sheet: Sheet) -> str:
     """Lines of text."""
-    return to_lines(sheet, unicode=is_unicode_on())
+    unicode = is_unicode_on()
+    return sheet.text() if sheet.text is not None and unicode else to_lines(sheet, unicode=unicode)
 
 
 WRITERS = {"text/plain": text_of, "text/html": html_of, "text/latex": latex_of}
