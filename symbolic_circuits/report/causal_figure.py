@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import networkx
 
 from symbolic_circuits.errors import BudgetError, NotationError
-from symbolic_circuits.report.figures import add_label, import_matplotlib
+from symbolic_circuits.report.figure_style import StyleLike, colour, figure_style, import_matplotlib
+from symbolic_circuits.report.figures import add_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,20 +16,22 @@ __all__ = ["draw_causal_graph"]
 
 MAX_NODES = 400
 THRESHOLD = 0.05  # of the largest |weight|
-RAISES, LOWERS = "#2166ac", "#b2182b"  # by sign; told apart without red and green
 STEP, ROW = 1.9, 0.8  # inches between columns and rows
 WIDEST, THINNEST = 4.5, 0.6  # points
 BEND, FLATTEST, HIGHEST = 0.75, 0.12, 3.0  # of edges that pass columns by: how far they bend, at least, at most in inches
 LABELLED = 12  # the strongest edges have their weight written on them
 
 
-def draw_causal_graph(graph: networkx.DiGraph, axes: "Axes | None" = None, *, threshold: float = THRESHOLD) -> "Axes":
+def draw_causal_graph(
+    graph: networkx.DiGraph, ax: "Axes | None" = None, *, threshold: float = THRESHOLD, style: StyleLike | None = None
+) -> "Axes":
     """Draw a causal graph from the input to the output.
 
     Parameters
     ----------
-    axes : new ones by default
+    ax : where to draw; new ones by default
     threshold : edges below this share of the largest |weight| are left out, which the title says
+    style : a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
 
     Raises
     ------
@@ -37,7 +40,7 @@ def draw_causal_graph(graph: networkx.DiGraph, axes: "Axes | None" = None, *, th
     BudgetError
         The graph has more nodes than a picture can show.
     NotationError
-        The threshold is no share.
+        The threshold is no share, or there is no such style.
 
     Examples
     --------
@@ -51,26 +54,31 @@ def draw_causal_graph(graph: networkx.DiGraph, axes: "Axes | None" = None, *, th
         raise BudgetError(f"a picture of {len(graph)} nodes was asked for; the limit is {MAX_NODES}: write .json instead")
     if not 0 <= threshold < 1:
         raise NotationError(f"the threshold is a share from 0 up to 1; got {threshold}")
-    figure = import_matplotlib()
+    with figure_style(style):
+        return draw_edges(graph, ax, threshold)
+
+
+def draw_edges(graph: networkx.DiGraph, ax: "Axes | None", threshold: float) -> "Axes":
+    """Components, and the edges that are strong enough, the strongest last."""
     positions = columns(graph)
     largest = max((abs(weight) for _, _, weight in graph.edges(data="weight")), default=0.0)
     strong = [(u, v, weight) for u, v, weight in graph.edges(data="weight") if weight and abs(weight) >= threshold * largest]
     across, along = limits(positions, strong)
-    if axes is None:
+    if ax is None:
         size = (max(across[1] - across[0], 5.5), along[1] - along[0] + 0.5)
-        axes = figure.Figure(figsize=size, layout="constrained").subplots()
-    boxes = {node: add_label(axes, node, data, positions[node]) for node, data in graph.nodes(data=True)}
+        ax = import_matplotlib().Figure(figsize=size, layout="constrained").subplots()
+    boxes = {node: add_label(ax, node, data, positions[node]) for node, data in graph.nodes(data=True)}
     strong.sort(key=lambda edge: abs(edge[2]))
     for k, (u, v, weight) in enumerate(strong):
         label = f"{weight:+.3g}" if k >= len(strong) - LABELLED else ""
-        draw_edge(axes, positions[u], positions[v], (boxes[u], boxes[v]), weight, abs(weight) / largest, label)
+        draw_edge(ax, positions[u], positions[v], (boxes[u], boxes[v]), weight, abs(weight) / largest, label)
     fade(boxes, graph, {node for u, v, _ in strong for node in (u, v)})
-    axes.set_title(title_of(graph, len(strong), threshold), fontsize=9, loc="left")
-    axes.set_xlim(*across)
-    axes.set_ylim(*along)
-    axes.set_aspect("equal")
-    axes.set_axis_off()
-    return axes
+    ax.set_title(title_of(graph, len(strong), threshold), loc="left")
+    ax.set_xlim(*across)
+    ax.set_ylim(*along)
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+    return ax
 
 
 def columns(graph: networkx.DiGraph) -> dict[str, tuple[float, float]]:
@@ -113,7 +121,7 @@ def height(span: float, drop: float) -> float:
 
 
 def draw_edge(
-    axes: "Axes",
+    ax: "Axes",
     start: tuple[float, float],
     end: tuple[float, float],
     boxes: tuple,
@@ -122,12 +130,12 @@ def draw_edge(
     label: str,
 ) -> None:
     """One edge, bent upwards from the upper half and downwards from the lower one where it passes columns by."""
-    colour = RAISES if weight > 0 else LOWERS
+    ink = colour("raises" if weight > 0 else "lowers")
     length = ((end[0] - start[0]) ** 2 + (end[1] - start[1]) ** 2) ** 0.5
     style = {
         "arrowstyle": "-|>,head_length=0.6,head_width=0.3",
         "joinstyle": "miter",
-        "color": colour,
+        "color": ink,
         "lw": max(THINNEST, WIDEST * share),
         "alpha": 0.35 + 0.6 * share,
         "connectionstyle": f"arc3,rad={-bend_of(start, end) / length:.4f}",  # to the right
@@ -137,10 +145,10 @@ def draw_edge(
         "shrinkA": 1,
         "shrinkB": 1,
     }
-    axes.annotate("", end, start, arrowprops=style, zorder=1 + share)
+    ax.annotate("", end, start, arrowprops=style, zorder=1 + share)
     if label:
-        box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
-        axes.text(*middle_of(start, end), label, ha="center", va="center", fontsize=7, color=colour, bbox=box, zorder=2.5)
+        box = {"boxstyle": "round,pad=0.1", "fc": ax.get_facecolor(), "ec": "none", "alpha": 0.8}
+        ax.text(*middle_of(start, end), label, ha="center", va="center", fontsize=7, color=ink, bbox=box, zorder=2.5)
 
 
 def fade(boxes: dict, graph: networkx.DiGraph, used: set[str]) -> None:

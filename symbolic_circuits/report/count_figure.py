@@ -8,7 +8,7 @@ from sympy import Poly, Symbol
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError, OutputError, SpecError
 from symbolic_circuits.expansion.expansion import PathExpansion
-from symbolic_circuits.report.figures import COLOURS, import_matplotlib
+from symbolic_circuits.report.figure_style import StyleLike, colour, figure_style, import_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,20 +18,24 @@ __all__ = ["draw_counts"]
 MAX_GRADES = 2000
 
 
-def draw_counts(expansion: PathExpansion, by: str = "order", axes: "Axes | None" = None) -> "Axes":
+def draw_counts(
+    expansion: PathExpansion, by: str = "order", ax: "Axes | None" = None, *, style: StyleLike | None = None
+) -> "Axes":
     """Draw how many terms there are of each grade.
 
     Parameters
     ----------
     by : "order", "height", "degree", "heads" or "bilinears"
-    axes : where to draw; new ones by default
+    ax : where to draw; new ones by default
+    style : a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
 
     Raises
     ------
     MissingExtraError
         matplotlib is not installed.
-    OutputError, SpecError, BudgetError
-        There is no term; the numbers are polynomials in symbolic numbers of heads; there are too many grades for a picture.
+    OutputError, SpecError, BudgetError, NotationError
+        There is no term; the numbers are polynomials in symbolic numbers of heads; there are too many grades for a picture;
+        there is no such style.
 
     Examples
     --------
@@ -48,16 +52,20 @@ def draw_counts(expansion: PathExpansion, by: str = "order", axes: "Axes | None"
     counts = {grade: int(count) for (grade,), count in Poly(expansion.count_by(by, z), z).terms()}
     if len(counts) > MAX_GRADES:
         raise BudgetError(f"a picture of {len(counts):,} grades was asked for; the limit is {MAX_GRADES:,}")
-    figure = import_matplotlib()
-    ax = axes or figure.Figure(figsize=(5.2, 3.4), layout="constrained").subplots()
+    with figure_style(style):
+        ax = ax or import_matplotlib().Figure(figsize=(5.2, 3.4), layout="constrained").subplots()
+        draw_bars(counts, ax)
+        ax.set_xlabel(by)
+        ax.set_ylabel("terms")
+        ax.set_title(f"{in_words(expansion.number_of_terms)} terms of {expansion.title}")
+    return ax
+
+
+def draw_bars(counts: dict[int, int], ax: "Axes") -> None:
+    """A bar for each grade, as high as the logarithm of its number of terms."""
     heights = [log10(count) for count in counts.values()]  # exact integers: beyond the range of floats as they are
     base = -0.02 * max(1.0, max(heights))  # so that a single term is seen
-    ax.bar(list(counts), [height - base for height in heights], bottom=base, color=COLOURS["input"])
+    ax.bar(list(counts), [height - base for height in heights], bottom=base, color=colour("input"))
     ax.yaxis.set_major_formatter(lambda power, _: f"$10^{{{power:g}}}$" if power >= 0 else "")
     ax.yaxis.get_major_locator().set_params(integer=True)
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.set_xlabel(by)
-    ax.set_ylabel("terms")
-    ax.set_title(f"{in_words(expansion.number_of_terms)} terms", fontsize=9)
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax

@@ -7,7 +7,7 @@ import numpy as np
 
 from symbolic_circuits.errors import BudgetError, OutputError, ShapeError
 from symbolic_circuits.numeric.bilinear.eigen import Eigen
-from symbolic_circuits.report.figures import import_matplotlib
+from symbolic_circuits.report.figure_style import StyleLike, colour, colour_map, figure_style, foreground, import_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["draw_eigen"]
 
 MAX_VALUES, MAX_INPUTS = 5000, 500
-RAISES, LOWERS = "#2166ac", "#b2182b"  # by sign; told apart without red and green
 LABELLED = 40  # inputs, or eigenvectors, that are named one by one
 
 
@@ -26,6 +25,7 @@ def draw_eigen(
     *,
     top: int = 10,
     labels: Sequence[str] | None = None,
+    style: StyleLike | None = None,
 ) -> "tuple[Axes, ...]":
     """Draw the spectrum by falling absolute value and, where inputs are given, the activations of the first eigenvectors and of the rest.
 
@@ -36,13 +36,14 @@ def draw_eigen(
     axes : as many as there are panels, 1 or 2; new ones by default
     top : how many eigenvectors have a row of their own
     labels : of the inputs
+    style : a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
 
     Raises
     ------
     MissingExtraError
         matplotlib is not installed.
-    BudgetError, OutputError, ShapeError
-        There is more than a picture can show, or nothing; inputs, labels or axes do not fit.
+    BudgetError, OutputError, ShapeError, NotationError
+        There is more than a picture can show, or nothing; inputs, labels or axes do not fit; there is no such style.
 
     Examples
     --------
@@ -54,15 +55,16 @@ def draw_eigen(
     """
     require_drawable(found, inputs, labels, top)
     panels = 1 if inputs is None else 2
-    figure = import_matplotlib()
-    if axes is None:
-        size, sizes = (4.2 if panels == 1 else 10.0, 3.6), {"width_ratios": [1, 1.6]} if panels == 2 else {}
-        axes = figure.Figure(figsize=size, layout="constrained").subplots(1, panels, squeeze=False, gridspec_kw=sizes)[0]
-    if len(axes) != panels:
-        raise ShapeError(f"the picture takes {panels} axes; got {len(axes)}")
-    draw_spectrum(found, axes[0])
-    if inputs is not None:
-        draw_activations(found, np.asarray(inputs), axes[1], min(top, len(found.values)), labels)
+    with figure_style(style):
+        if axes is None:
+            size, sizes = (4.2 if panels == 1 else 10.0, 3.6), {"width_ratios": [1, 1.6]} if panels == 2 else {}
+            figure = import_matplotlib().Figure(figsize=size, layout="constrained")
+            axes = figure.subplots(1, panels, squeeze=False, gridspec_kw=sizes)[0]
+        if len(axes) != panels:
+            raise ShapeError(f"the picture takes {panels} axes; got {len(axes)}")
+        draw_spectrum(found, axes[0])
+        if inputs is not None:
+            draw_activations(found, np.asarray(inputs), axes[1], min(top, len(found.values)), labels)
     return tuple(axes)
 
 
@@ -88,14 +90,13 @@ def require_drawable(found: Eigen, inputs: np.ndarray | None, labels: Sequence[s
 def draw_spectrum(found: Eigen, ax: "Axes") -> None:
     """Bars for the eigenvalues, coloured by sign."""
     values = found.values
-    colours = np.where(values > 0, RAISES, LOWERS).tolist()
+    colours = np.where(values > 0, colour("raises"), colour("lowers")).tolist()
     ax.bar(range(1, len(values) + 1), values, color=colours, width=0.9 if len(values) < 200 else 1.0)
-    ax.axhline(0, color="black", lw=0.6)
+    ax.axhline(0, color=foreground(), lw=0.6)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel("eigenvector, by falling |eigenvalue|")
     ax.set_ylabel("eigenvalue")
-    ax.set_title(f"{found.words}\neffective rank {found.effective_rank:.3g} of {len(values)}", fontsize=9, loc="left")
-    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_title(f"{found.words}\neffective rank {found.effective_rank:.3g} of {len(values)}", loc="left")
 
 
 def draw_activations(found: Eigen, inputs: np.ndarray, ax: "Axes", top: int, labels: Sequence[str] | None) -> None:
@@ -105,7 +106,7 @@ def draw_activations(found: Eigen, inputs: np.ndarray, ax: "Axes", top: int, lab
     rows = np.stack([*each[:, :top].T, *rest, each.sum(1)])
     names = [str(k + 1) for k in range(top)] + ["others"] * len(rest) + ["sum"]
     size = np.abs(rows).max() or 1.0
-    image = ax.imshow(rows, cmap="RdBu", vmin=-size, vmax=size, aspect="auto", interpolation="nearest")
+    image = ax.imshow(rows, cmap=colour_map("RdBu"), vmin=-size, vmax=size, aspect="auto", interpolation="nearest")
     ax.axhline(len(rows) - 1.5, color="black", lw=1)
     ax.set_ylabel("eigenvector")
     ax.set_xlabel("input")
@@ -115,7 +116,6 @@ def draw_activations(found: Eigen, inputs: np.ndarray, ax: "Axes", top: int, lab
         ax.set_xticks(range(len(labels)), labels, rotation=90 if max(map(len, labels)) > 2 else 0, fontsize=7)
     else:
         ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.set_title(
-        "eigenvalue times squared projection of the input; blue raises the output, red lowers it", fontsize=9, loc="left"
-    )
-    ax.figure.colorbar(image, ax=ax, fraction=0.046, pad=0.02)
+    ax.set_title("what each eigenvector adds at each input, and all together", loc="left")
+    label = "eigenvalue × (eigenvector · input)²"
+    ax.figure.colorbar(image, ax=ax, fraction=0.046, pad=0.02, label=label)

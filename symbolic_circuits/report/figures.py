@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import networkx
 
-from symbolic_circuits.errors import BudgetError, MissingExtraError
+from symbolic_circuits.errors import BudgetError
+from symbolic_circuits.report.figure_style import StyleLike, colour, figure_style, foreground, import_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,30 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["draw_graph", "to_image"]
 
 MAX_NODES = 1500
-COLOURS = {
-    "input": "#4c78a8",
-    "output": "#4c78a8",
-    "stream": "#9d9d9d",
-    "head": "#f58518",
-    "bilinear": "#54a24b",
-    "side": "#b6d7a8",
-    "gated": "#54a24b",
-    "scores": "#e45756",
-    "norm": "#79706e",
-    **dict.fromkeys(("position", "one", "bias", "normbias"), "#72b7b2"),
-}
 LEAVES = ("input", "position", "one", "bias", "normbias")
 STEP = 1.9  # inches between layers
 ROW = 0.5  # inches between rows
-
-
-def import_matplotlib() -> object:
-    """The optional dependency without a window, or the command that installs it."""
-    try:
-        from matplotlib import figure
-    except ImportError as error:
-        raise MissingExtraError("pictures need the extra 'report': pip install 'symbolic_circuits[report]'") from error
-    return figure
 
 
 def layered_positions(graph: networkx.DiGraph) -> dict[str, tuple[float, float]]:
@@ -85,8 +65,13 @@ def stream_positions(graph: networkx.DiGraph, layers: dict[int, list[str]]) -> d
     return positions
 
 
-def draw_graph(graph: networkx.DiGraph, ax: "Axes | None" = None) -> "Axes":
+def draw_graph(graph: networkx.DiGraph, ax: "Axes | None" = None, *, style: StyleLike | None = None) -> "Axes":
     """Draw a model graph or a term graph from left to right.
+
+    Parameters
+    ----------
+    ax : where to draw; new ones by default, of a size that fits
+    style : a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
 
     Raises
     ------
@@ -94,35 +79,47 @@ def draw_graph(graph: networkx.DiGraph, ax: "Axes | None" = None) -> "Axes":
         matplotlib is not installed.
     BudgetError
         The graph has more nodes than a picture can show.
+    NotationError
+        There is no such style.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> ax = draw_graph(sc.path_expansion("attn(2) bilinear")[7].graph)
+    >>> [text.get_text() for text in ax.texts if text.get_text()][:3]
+    ['output', 'bilinear.1', 'bilinear.1.left']
     """
     if len(graph) > MAX_NODES:
         raise BudgetError(
             f"a picture of {len(graph)} nodes was asked for; the limit is {MAX_NODES}: write .dot or .graphml instead"
         )
-    figure = import_matplotlib()
-    positions = layered_positions(graph)
-    xs, ys = zip(*positions.values(), strict=True)
-    if ax is None:
-        size = (max(xs) - min(xs) + 2.2, max(ys) - min(ys) + 1.4)
-        ax = figure.Figure(figsize=size, layout="constrained").subplots()
-    boxes = {node: add_label(ax, node, data, positions[node]) for node, data in graph.nodes(data=True)}
-    for before, after in graph.edges:
-        ends = {"patchA": boxes[before], "patchB": boxes[after], "shrinkA": 1, "shrinkB": 1}
-        ax.annotate(
-            "", positions[after], positions[before], arrowprops={"arrowstyle": "-|>", "color": "#555555", "lw": 0.9} | ends
-        )
-    ax.set_xlim(min(xs) - 0.8, max(xs) + 0.8)
-    ax.set_ylim(min(ys) - 0.5, max(ys) + 0.7)
-    ax.set_axis_off()
+    with figure_style(style):
+        positions = layered_positions(graph)
+        xs, ys = zip(*positions.values(), strict=True)
+        if ax is None:
+            size = (max(xs) - min(xs) + 2.2, max(ys) - min(ys) + 1.4)
+            ax = import_matplotlib().Figure(figsize=size, layout="constrained").subplots()
+        boxes = {node: add_label(ax, node, data, positions[node]) for node, data in graph.nodes(data=True)}
+        for before, after in graph.edges:
+            add_arrow(ax, (positions[before], positions[after]), (boxes[before], boxes[after]))
+        ax.set_xlim(min(xs) - 0.8, max(xs) + 0.8)
+        ax.set_ylim(min(ys) - 0.5, max(ys) + 0.7)
+        ax.set_axis_off()
     return ax
+
+
+def add_arrow(ax: "Axes", ends: tuple, boxes: tuple) -> None:
+    """An edge from one label to another."""
+    patches = {"patchA": boxes[0], "patchB": boxes[1], "shrinkA": 1, "shrinkB": 1}
+    ax.annotate("", ends[1], ends[0], arrowprops={"arrowstyle": "-|>", "color": foreground(), "alpha": 0.67, "lw": 0.9} | patches)
 
 
 def add_label(ax: "Axes", node: str, data: dict, position: tuple[float, float]) -> "FancyBboxPatch":
     """A node as text in a box, returned for arrows to end at."""
-    label = f"$X_{{{node.split('.')[-1]}}}$" if data["kind"] == "stream" else node.split(":")[-1]
-    colour = "black" if data["kind"] in ("side", "stream") else "white"
-    box = {"boxstyle": "round,pad=0.25", "fc": COLOURS[data["kind"]], "ec": "none"}
-    return ax.text(*position, label, ha="center", va="center", fontsize=8, color=colour, bbox=box, zorder=3).get_bbox_patch()
+    label = f"$X_{{{node.split('.')[-1]}}}$" if data["kind"] == "stream" else node.split(":")[-1].replace("$", r"\$")
+    ink = "black" if data["kind"] in ("side", "stream") else "white"
+    box = {"boxstyle": "round,pad=0.25", "fc": colour(data["kind"]), "ec": "none"}
+    return ax.text(*position, label, ha="center", va="center", fontsize=8, color=ink, bbox=box, zorder=3).get_bbox_patch()
 
 
 def to_image(figure: "Figure", suffix: str) -> bytes:

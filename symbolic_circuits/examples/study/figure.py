@@ -6,7 +6,7 @@ import numpy as np
 
 from symbolic_circuits.examples.study.findings import FREQUENCIES, Study
 from symbolic_circuits.examples.study.reading import scores
-from symbolic_circuits.report.figures import COLOURS, import_matplotlib
+from symbolic_circuits.report.figure_style import COLOURS, import_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,8 @@ import pytest
 import symbolic_circuits as sc
 from symbolic_circuits.errors import BudgetError, NotationError
 from symbolic_circuits.numeric.interventions.causal_graph import causal_graph
-from symbolic_circuits.report.causal_figure import LOWERS, RAISES, draw_causal_graph
+from symbolic_circuits.report.causal_figure import draw_causal_graph
+from symbolic_circuits.report.figure_style import COLOURS
 from symbolic_circuits.report.figures import to_image
 
 pytest.importorskip("matplotlib")
@@ -32,7 +33,7 @@ def test_edges_are_drawn_by_size_and_sign(graph: networkx.DiGraph) -> None:
         drawn = arrows(draw_causal_graph(graph, threshold=threshold))
         strong = sorted((w for w in weights if abs(w) >= threshold * largest), key=abs)
         assert len(drawn) == len(strong)
-        colours = [RAISES if weight > 0 else LOWERS for weight in strong]
+        colours = [COLOURS["raises" if weight > 0 else "lowers"] for weight in strong]
         assert [to_hex(arrow) for arrow in drawn] == colours
         widths = [arrow.get_linewidth() for arrow in drawn]
         assert widths == sorted(widths)
