@@ -38,6 +38,8 @@ def read(path: Path) -> tuple[str | None, dict[str, np.ndarray]]:
     text, version, arrays = read_npz(path) if path.suffix == ".npz" else read_safetensors(path)
     if version is not None and version != FORMAT:
         raise WeightsError(f"{path} is of format {version!r}; this version reads {FORMAT!r}")
+    for array in arrays.values():
+        array.flags.writeable = False  # nobody else has them, so that they need not be copied
     return text, arrays
 
 

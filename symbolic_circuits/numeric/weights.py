@@ -41,6 +41,7 @@ from symbolic_circuits.spec import Attention, Bilinear, Transformer
 __all__ = ["Weights", "layout", "norms_of"]
 
 MAX_BYTES = 8 * 2**30  # of random weights
+CHUNK = 2**20  # entries that are looked at at a time
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
@@ -208,7 +209,8 @@ class Weights:
         """
         model = Transformer.parse(model) if isinstance(model, str) else model
         model = model if n is None else model.subs({"n": n})
-        values = {"d": d, "V": V, "e": e, "m": m, "n_ctx": n_ctx, "pairs": rotary_pairs(model, e)} | dict(sizes or {})
+        values = {"d": d, "V": V, "e": e, "m": m, "n_ctx": n_ctx} | dict(sizes or {})
+        values = {"pairs": rotary_pairs(model, values)} | values
         generator, arrays, shapes = np.random.default_rng(seed), {}, {}
         for name, shape in layout(model).items():
             unknown = [str(s) for s in shape if isinstance(s, sympy.Symbol) and s.name not in values]
@@ -273,9 +275,10 @@ def draw(name: str, shape: tuple[int, ...], generator: np.random.Generator) -> n
     return 1 + normal if name.startswith("norm.") and name.endswith(".w") else normal
 
 
-def rotary_pairs(model: Transformer, e: int) -> int:
-    """How many pairs of coordinates turn: those of the narrowest head."""
-    widths = [spec.e if isinstance(spec.e, int) else e for _, spec in model.numbered() if isinstance(spec, Attention)]
+def rotary_pairs(model: Transformer, values: Mapping[str, int]) -> int:
+    """How many pairs of coordinates turn: those of the narrowest head, given the values of size symbols."""
+    sizes = (spec.e for _, spec in model.numbered() if isinstance(spec, Attention))
+    widths = [size if isinstance(size, int) else values.get(size.name, 2) for size in sizes]
     return max(1, min(widths, default=2) // 2)
 
 
@@ -302,17 +305,29 @@ def require_names(expected: Mapping[str, object], arrays: Mapping[str, object]) 
 
 
 def as_finite(name: str, array: object) -> np.ndarray:
-    """The array as floating point, read-only, in C order, all entries finite."""
+    """The array as floating point, read-only, in C order, all entries finite; a copy unless nobody can write to it."""
     array = np.asarray(as_numpy(array))
     if array.dtype.kind not in "fiu":
         raise WeightsError(f"{name} must hold real numbers; got dtype {array.dtype}")
     dtype = np.float64 if array.dtype.kind in "iu" else array.dtype.newbyteorder("=")
-    array = array.astype(dtype, order="C", copy=True)  # one order in memory: products have the same bits in every process
-    if not np.isfinite(array).all():
+    kept = array.dtype == dtype and array.flags.c_contiguous and is_immutable(array)
+    array = array if kept else array.astype(dtype, order="C", copy=True)  # one order in memory: the same bits in every process
+    flat = array.reshape(-1)
+    if not all(np.isfinite(flat[k : k + CHUNK]).all() for k in range(0, flat.size, CHUNK)):
         bad = np.argwhere(~np.isfinite(array))
         raise WeightsError(f"{name} has {len(bad)} entries that are NaN or infinite, the first at {tuple(map(int, bad[0]))}")
     array.flags.writeable = False
     return array
+
+
+def is_immutable(array: np.ndarray) -> bool:
+    """Whether an array, and whatever it is a view of, is read-only: bytes, or arrays that :mod:`symbolic_circuits.numeric.files` has read."""
+    base: object = array
+    while isinstance(base, np.ndarray):
+        if base.flags.writeable:
+            return False
+        base = base.base
+    return base is None or isinstance(base, bytes)
 
 
 def find_sizes(expected: Mapping[str, tuple[Size, ...]], arrays: Mapping[str, np.ndarray]) -> dict[sympy.Symbol, int]:
