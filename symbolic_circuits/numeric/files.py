@@ -1,6 +1,7 @@
 """Named arrays and the text form of a model in one file, ``.npz`` without pickle or ``.safetensors``, written whole or not."""
 
 import io
+import json
 import math
 import zipfile
 import zlib
@@ -12,7 +13,7 @@ import numpy as np
 from symbolic_circuits.errors import BudgetError, MissingExtraError, WeightsError
 from symbolic_circuits.whole_file import write_whole
 
-__all__ = ["read", "write"]
+__all__ = ["LENGTH", "TYPES", "read", "read_header", "write"]
 
 FORMAT = "symbolic_circuits weights 1"
 MAX_BYTES = 32 * 2**30  # of the arrays, unpacked
@@ -28,6 +29,9 @@ UNREADABLE = (
     MemoryError,
 )
 SUFFIXES = (".npz", ".safetensors")
+LENGTH = 8  # bytes of the length of the header of a .safetensors file
+TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U64": "<u8", "U32": "<u4"}
+TYPES |= {"U16": "<u2", "U8": "u1", "BOOL": "?"}
 
 
 def read(path: Path) -> tuple[str | None, dict[str, np.ndarray]]:
@@ -75,15 +79,31 @@ def require_honest_header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> N
 
 
 def read_safetensors(path: Path) -> tuple[str | None, str | None, dict[str, np.ndarray]]:
-    """Model, format and arrays of a .safetensors file."""
+    """Model, format and arrays of a .safetensors file, each array read once: the whole file is never in memory beside them."""
     safetensors = import_safetensors()
     try:
-        with safetensors.safe_open(path, framework="np") as stored:
+        with safetensors.safe_open(path, framework="np") as stored:  # checks header and offsets
             labels = stored.metadata() or {}
-            arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (not a mapping)
-    except (safetensors.SafetensorError, ValueError, TypeError, OSError) as error:
+        header, start = read_header(path)
+        arrays = {name: read_array(path, entry, start) for name, entry in header.items()}
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, OSError) as error:
         raise WeightsError(f"{path} cannot be read as .safetensors (truncated, or of another format): {error}") from error
     return labels.get("model"), labels.get("format"), arrays
+
+
+def read_header(path: Path) -> tuple[dict[str, Mapping], int]:
+    """The entries of the header of a .safetensors file by key, and where the arrays begin."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(LENGTH), "little")
+        header = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    return header, LENGTH + length
+
+
+def read_array(path: Path, entry: Mapping, start: int) -> np.ndarray:
+    """One array of a .safetensors file."""
+    kind, (begin, end) = np.dtype(TYPES[entry["dtype"]]), entry["data_offsets"]
+    return np.fromfile(path, dtype=kind, count=(end - begin) // kind.itemsize, offset=start + begin).reshape(entry["shape"])
 
 
 def write(path: Path, model: str, arrays: Mapping[str, np.ndarray]) -> None:

@@ -5,13 +5,14 @@ device (``frozen.to_torch("cuda")``); sums of terms are then computed there.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
 import numpy as np
 from array_api_compat import device, is_torch_array
 
+from symbolic_circuits.axes import size_symbol
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError, SpecError, WeightsError
 from symbolic_circuits.expansion.grammar import Component
@@ -21,7 +22,7 @@ from symbolic_circuits.numeric.reference import Forward, HeldFixed, angles, forw
 from symbolic_circuits.numeric.weights import Weights, norms_of
 from symbolic_circuits.spec import Attention, Transformer
 
-__all__ = ["Frozen", "freeze"]
+__all__ = ["Frozen", "freeze", "without_output"]
 
 MAX_BYTES = 8 * 2**30  # of attention patterns
 
@@ -61,7 +62,7 @@ class Frozen:
     @cached_property
     def arrays(self) -> Mapping[str, np.ndarray]:
         """The arrays that terms are computed with: biases and scales folded in (:mod:`symbolic_circuits.numeric.folding`)."""
-        return folded(self.model, self.weights, self.modulus)
+        return folded(self.model, self.weights, self.x0, self.modulus)
 
     @cached_property
     def x0(self) -> np.ndarray:
@@ -256,10 +257,15 @@ def freeze(weights: Weights, tokens: object) -> Frozen:
         raise SpecError(f"the number of heads of {str(model)!r} is a symbol, but the weights have {values}: use model.subs")
     source = weights.source(as_numpy(tokens))
     require_patterns(model, len(source))
-    run = forward(model, weights.arrays, source)
+    run = forward(without_output(model), weights.arrays, source)  # nothing that is held fixed needs a logit
     expanded = {k for k, spec in model.numbered() if isinstance(spec, Attention) and spec.is_polynomial}
     patterns = {k: pattern for k, pattern in run.patterns.items() if k not in expanded}
     return Frozen(model, dict(weights.arrays), patterns, source, None, run.scales, run.gates)
+
+
+def without_output(model: Transformer) -> Transformer:
+    """The model up to its last stream, or the norm of it."""
+    return replace(model, unembedding=False, output_bias=False, V=model.V if model.embedding else size_symbol("V"))
 
 
 def require_patterns(model: Transformer, positions: int) -> None:

@@ -5,7 +5,6 @@ The file is 8 bytes (the length of the header, little-endian), the header (JSON:
 float32, so that reading it as such is exact.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -13,26 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from symbolic_circuits.errors import WeightsError
-from symbolic_circuits.numeric.files import import_safetensors
+from symbolic_circuits.numeric import files
+from symbolic_circuits.numeric.files import import_safetensors, read_header
 
 __all__ = ["SafetensorsView", "bfloat16_to_float32", "view_safetensors"]
 
-TYPES = {
-    "F64": "<f8",
-    "F32": "<f4",
-    "F16": "<f2",
-    "BF16": "<u2",
-    "I64": "<i8",
-    "I32": "<i4",
-    "I16": "<i2",
-    "I8": "i1",
-    "U64": "<u8",
-    "U32": "<u4",
-    "U16": "<u2",
-    "U8": "u1",
-    "BOOL": "?",
-}
-LENGTH = 8  # bytes of the length of the header
+TYPES = files.TYPES | {"BF16": "<u2"}
 
 
 class SafetensorsView(NamedTuple):
@@ -70,15 +55,6 @@ def view_safetensors(path: Path) -> SafetensorsView:
         )
     arrays = {key: view(whole, entry, start) for key, entry in header.items()}
     return SafetensorsView(arrays, labels, frozenset(key for key, entry in header.items() if entry["dtype"] == "BF16"))
-
-
-def read_header(path: Path) -> tuple[dict[str, Mapping], int]:
-    """The entries of the header by key, and where the arrays begin."""
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(LENGTH), "little")
-        header = json.loads(file.read(length))
-    header.pop("__metadata__", None)
-    return header, LENGTH + length
 
 
 def view(whole: np.ndarray, entry: Mapping, start: int) -> np.ndarray:
