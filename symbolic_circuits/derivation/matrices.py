@@ -6,15 +6,17 @@ from sympy import DiagMatrix, Expr, HadamardProduct, MatAdd, MatMul, MatrixSymbo
 from sympy.core.basic import Basic
 
 from symbolic_circuits.derivation.chain import Chain
+from symbolic_circuits.derivation.derivation import Derivation
 from symbolic_circuits.derivation.plain import is_plain
 from symbolic_circuits.derivation.streams import Layered
 from symbolic_circuits.derivation.sweeps import constant_rows, scalars_of, transposed
+from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.expansion.tensors import BilinearTensors, HeadTensors, NormTensors, ScoreTensors
 from symbolic_circuits.spec import NumberedBlock
 from symbolic_circuits.syntax.contract import contract
 
-__all__ = ["Matrices"]
+__all__ = ["Matrices", "equations"]
 
 TRANSPOSE, SCALARS, CONSTANT = "transpose", "scalars in front", "equal rows"
 
@@ -116,3 +118,30 @@ class Matrices(Layered):
         chain.everywhere(transposed, TRANSPOSE)
         chain.everywhere(scalars_of(self.tensors.mask), SCALARS)
         chain.everywhere(constant_rows(self.layers()), CONSTANT)
+
+
+class Equations(Matrices):
+    """The first lines alone."""
+
+    def derived(self, name: Basic, start: Expr) -> Derivation:
+        return Derivation(start, name=name, model=self.expansion.model)
+
+
+def equations(expansion: PathExpansion) -> list[tuple[Basic, Expr]]:
+    """A model as it stands: each stream, what each norm makes of one, and the output, with what they are.
+
+    Examples
+    --------
+    >>> from symbolic_circuits.expansion.expansion import path_expansion
+    >>> for name, value in equations(path_expansion("[rms_norm] bilinear(b_1)")):
+    ...     print(name, "=", value)
+    X_0 = t*W_E.T
+    N_0 = DiagMatrix(r_0)*X_0
+    X_1 = (HadamardProduct(N_0*W_1.T + 1*b_1.T, N_0*W_2.T))*W_out.T + X_0
+    N_1 = DiagMatrix(r_1)*X_1
+    T = N_1*W_U.T
+    """
+    model = Equations(expansion)
+    last = model.derivation()
+    lemmas = [lemma for lemma in model.lemmas if lemma.name != last.name]
+    return [(part.name, part.start) for part in (*lemmas, last)]

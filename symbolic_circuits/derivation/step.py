@@ -94,7 +94,7 @@ class Step:
 def with_equal_indices(left: Basic, right: Basic) -> tuple[Basic, Basic]:
     """Both sides, summands times ones where they do not depend on a free index that others have: (1 b^T)_{sv} = b_v.
 
-    >>> from sympy import OneMatrix
+    >>> from sympy import MatrixSymbol, OneMatrix
     >>> s, v = Symbol("s"), Symbol("v")
     >>> b = MatrixSymbol("b", 3, 1)
     >>> with_equal_indices(MatrixElement(OneMatrix(5, 1) * b.T, s, v), b[v, 0])[1]

@@ -11,9 +11,10 @@ from symbolic_circuits.expansion.tensors import AttentionTensors, ModelTensors
 from symbolic_circuits.expansion.term import Term
 from symbolic_circuits.numeric.checking import AGREES, DIFFERS, CheckReport
 from symbolic_circuits.report.classes import PathClass, definitions, meaning, path_class_rows, terms_in_class
+from symbolic_circuits.report.derivations.letters import held_fixed
 from symbolic_circuits.report.derivations.style import Style
 from symbolic_circuits.report.latex import align, check_to_latex, escape, is_linear, left_side, longtable, to_latex
-from symbolic_circuits.report.model_equations import is_plain, real_definition, tensors_in_words
+from symbolic_circuits.report.model_equations import is_plain, real_definition, real_rows
 from symbolic_circuits.report.plain import to_plain
 from symbolic_circuits.spec import Attention, Transformer
 
@@ -66,17 +67,18 @@ def article(
             f"an article is about the output of a model; {expansion.grammar.root.name} is an expansion of scores: to_latex writes its terms"
         )
     model = expansion.model
-    rows = path_class_rows(expansion, "operator" if is_plain(model) else notation_of(expansion), MAX_CLASSES)
+    notation = "operator" if is_plain(model) else notation_of(expansion)
+    rows = path_class_rows(expansion, notation, MAX_CLASSES)
     sections = [
         rf"\title{{Path expansion of \texttt{{{spec_name(model)}}}}}",
         r"\author{}\date{}\maketitle",
         r"\section{Setting}",
         setting(model, expansion.tensors),
         r"\section{Model}",
-        definition_of_model(model, expansion.tensors),
+        definition_of_model(model, expansion.tensors) if is_plain(model) else real_definition(expansion),
         *([r"\section{Derivation}", to_latex(derivation, replace(style, document=False))] if derivation is not None else []),
         r"\section{Closed form}",
-        closed_form(expansion, rows, is_derived=derivation is not None and derivation.result == expansion.closed_form()),
+        closed_form(expansion, rows, is_derived=derivation is not None and derivation.result == expansion.closed_form(notation)),
         r"\section{Path classes}",
         path_classes(expansion, rows),
     ]
@@ -102,6 +104,13 @@ def spec_name(model: Transformer) -> str:
     return escape(str(model)).replace("|", r"|\allowbreak{}").replace(",", r",\allowbreak{}") or "the model without blocks"
 
 
+CONVENTIONS = (
+    r"Operators act on row-major $\operatorname{vec}$: $(A \otimes W) \operatorname{vec} X "
+    r"= \operatorname{vec}(A X W^\top)$, "
+    r"and $\odot$ is the elementwise product. Positions, heads and blocks count from 0; sums run over the heads of a block."
+)
+
+
 def setting(model: Transformer, tensors: ModelTensors) -> str:
     """Letters, meanings and shapes of the tensors that occur."""
     rows = [
@@ -111,25 +120,23 @@ def setting(model: Transformer, tensors: ModelTensors) -> str:
     rows.append(shaped(tensors.source, source, tensors.source.shape))
     if model.embedding:
         rows.append(shaped(tensors.W_E, "embedding", tensors.W_E.shape))
-    if not is_plain(model):
-        rows += [shaped(tensor, words, getattr(tensor, "shape", ())) for tensor, words in tensors_in_words(model)]
-    for index, block in enumerate(tensors.blocks if is_plain(model) else ()):
+    for index, block in enumerate(tensors.blocks):
         rows += attention_rows(index, block, model) if isinstance(block, AttentionTensors) else bilinear_rows(index, block)
     if model.unembedding:
         rows.append(shaped(tensors.W_U, "unembedding", tensors.W_U.shape))
-    held = "Attention patterns" if is_plain(model) else "Attention patterns with softmax, scales of norms and gates"
-    text = (
-        f"{held} are held fixed, so that the model is a polynomial in its input. "
-        r"Operators act on row-major $\operatorname{vec}$: $(A \otimes W) \operatorname{vec} X "
-        r"= \operatorname{vec}(A X W^\top)$, "
-        r"and $\odot$ is the elementwise product. Positions, heads and blocks count from 0; sums run over the heads of a block."
-    )
+    text = f"{held_fixed(model)}{CONVENTIONS}"
+    if not is_plain(model):
+        return (
+            text
+            + "\n\n"
+            + longtable(r"l>{\raggedright\arraybackslash}p{0.62\linewidth}r", ["", "meaning", "shape"], real_rows(model))
+        )
     return text + "\n\n" + longtable("llr", ["", "meaning", "shape"], [" & ".join(row) + r" \\" for row in rows])
 
 
 def shaped(tensor: Expr, words: str, shape: tuple) -> tuple[str, str, str]:
     """A row of the table of the setting."""
-    sizes = r" \times ".join(map(to_latex, shape)) or r"\text{number}"
+    sizes = r" \times ".join(map(to_latex, shape))
     return f"${to_latex(tensor)}$", words, f"${sizes}$"
 
 
@@ -183,8 +190,6 @@ def to_latex_size(size: object) -> str:
 
 def definition_of_model(model: Transformer, tensors: ModelTensors) -> str:
     """The forward pass, step by step."""
-    if not is_plain(model):
-        return real_definition(model, tensors)
     lines = [rf"X_0 &= {to_latex(tensors.source * tensors.W_E.T if model.embedding else tensors.source)}"]
     for number, step in enumerate(model.steps):
         parts = [f"X_{{{number}}}"] if step.residual else []

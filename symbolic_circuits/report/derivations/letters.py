@@ -60,14 +60,20 @@ def held_fixed(model: Transformer) -> str:
 class Letters:
     """The letters of one model."""
 
-    def __init__(self, model: Transformer) -> None:
+    def __init__(self, model: Transformer, *, scores: bool = False) -> None:
         self.model, self.tensors = model, ModelTensors(model)
+        self.scores = scores  # whether queries and keys are asked about
+
+    def has_scores(self, spec: object) -> bool:
+        """Whether queries and keys of a block occur."""
+        return isinstance(spec, Attention) and (spec.is_polynomial or self.scores)
 
     def of_positions(self) -> Iterator[Letter]:
         """Positions, the constant, the causal mask."""
         model, tensors = self.model, self.tensors
         specs = [spec for _, spec in model.numbered()]
-        if model.positions in ("learned", "shortformer"):
+        has_scores = any(map(self.has_scores, specs))
+        if model.positions == "learned" or (model.positions == "shortformer" and has_scores):
             where = "added to the embedding" if model.positions == "learned" else "added to what queries and keys read"
             yield letter(tensors.W_pos, f"positions, {where}")
         if any(spec.biases for spec in specs) or model.output_bias or (model.norm == "layer" and model.gains):
@@ -84,8 +90,8 @@ class Letters:
         if spec.is_polynomial:
             W_O, W_V = (self.beside(block.W_OV, name)[head] for name in ("W_O", "W_V"))
             yield letter(block.W_OV[head], MatMul(W_O, W_V), f", of block {index}")
-            for scores in block.scores:
-                yield from self.of_scores(scores, head)
+        for scores in block.scores if self.has_scores(spec) else ():
+            yield from self.of_scores(scores, head)
         if block.b_OV is not None:
             W_O, b_V = self.beside(block.b_OV, "W_O")[head], self.beside(block.b_OV, "b_V")[head]
             bias = [MatMul(W_O, b_V)]

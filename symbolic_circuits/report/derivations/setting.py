@@ -25,7 +25,7 @@ from symbolic_circuits.syntax.family import MatrixFamily
 from symbolic_circuits.syntax.sums import IndexSum
 from symbolic_circuits.syntax.vec import Vec
 
-__all__ = ["Setting", "TableRow", "in_words_order", "introduction", "setting_names", "setting_of"]
+__all__ = ["Setting", "TableRow", "in_words_order", "introduction", "model_rows", "setting_names", "setting_of"]
 
 
 STREAMS = {  # first letters of names
@@ -61,7 +61,7 @@ class Setting:
 
 def setting_of(derivation: Derivation, layout: Layout) -> Setting:
     """The setting of a derivation in a convention."""
-    rows = model_rows(derivation.model) if derivation.model is not None else []
+    rows = rows_of(derivation)
     known = {symbol for row in rows for symbol in row.symbols}
     rows += other_rows(derivation, layout, {base_name(symbol) for symbol in known})
     turn = layout.turn
@@ -71,7 +71,7 @@ def setting_of(derivation: Derivation, layout: Layout) -> Setting:
 
 def setting_names(derivation: Derivation) -> list[Basic]:
     """Expressions of the setting, whose names may be renamed as well."""
-    rows = model_rows(derivation.model) if derivation.model is not None else []
+    rows = rows_of(derivation)
     return [piece for row in rows for piece in (*row.symbols, *row.meaning, *row.shape) if isinstance(piece, Basic)]
 
 
@@ -110,9 +110,14 @@ def opening(derivation: Derivation, layout: Layout) -> Prose:
     return tuple([*text[:-1], text[-1].rstrip()] if text and isinstance(text[-1], str) else text)
 
 
-def model_rows(model: Transformer) -> list[TableRow]:
-    """Letters of a model."""
-    tensors, more = ModelTensors(model), Letters(model)
+def rows_of(derivation: Derivation) -> list[TableRow]:
+    """Letters of the model that is derived."""
+    return [] if derivation.model is None else model_rows(derivation.model, scores=derived_from(derivation, "S"))
+
+
+def model_rows(model: Transformer, *, scores: bool = False) -> list[TableRow]:
+    """Letters of a model; those of queries and keys where they are expanded, or scores are asked about."""
+    tensors, more = ModelTensors(model), Letters(model, scores=scores)
     words = size_words(model)
     rows = [TableRow(tuple(words), (", ".join(words.values()),), ())] if words else []
     source = "one-hot tokens, one row a position" if model.embedding else "residual input, one row a position"
