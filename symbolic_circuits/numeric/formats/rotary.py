@@ -49,8 +49,11 @@ def rotary_base(found: np.ndarray) -> float:
         The frequencies are not those of a base.
     """
     r = 2 * len(found)
-    base = 10000.0 if r < FIRST_SHOWN else float(np.float64(found[1]) ** (-r / 2))
-    base = round(base) if abs(base - round(base)) < 1e-4 * base else base
-    if not np.allclose(frequencies(r, base), found, rtol=1e-6, atol=0):
+    with np.errstate(all="ignore"):
+        base = 10000.0 if r < FIRST_SHOWN else float(np.float64(found[1]) ** (-r / 2))
+    is_base = 0 < base < np.inf
+    if is_base and abs(base - round(base)) < 1e-4 * base:
+        base = round(base)
+    if not is_base or not np.allclose(frequencies(r, base), found, rtol=1e-6, atol=0):
         raise WeightsError(f"rotary.inv_freq is not base^(-2k/{r}) for any base, as the format has it")
     return base
