@@ -9,9 +9,9 @@ from types import ModuleType
 import numpy as np
 from array_api_compat import array_namespace, is_torch_array
 
-from symbolic_circuits.errors import MissingExtraError
+from symbolic_circuits.errors import MissingExtraError, WeightsError
 
-__all__ = ["as_numpy", "library_of", "same_kind", "to_tensor", "torch_library"]
+__all__ = ["as_numpy", "library_of", "named_array", "same_kind", "to_tensor", "torch_library"]
 
 
 def library_of(array: object) -> ModuleType:
@@ -33,6 +33,23 @@ def as_numpy(array: object) -> object:
         return array
     array = array.detach().cpu()
     return (array.float() if str(array.dtype) == "torch.bfloat16" else array).numpy()
+
+
+def named_array(name: str, array: object) -> np.ndarray:
+    """An array, tensor or nested list of weights as a NumPy array.
+
+    Raises
+    ------
+    WeightsError
+        It has no numbers that NumPy reads: a tensor without data, a sparse or quantised one, a type of 8 bits, rows of several lengths.
+    """
+    try:
+        return np.asarray(as_numpy(array))
+    except (TypeError, ValueError, RuntimeError) as error:
+        kind = f"a {type(array).__name__} of {array.dtype} on {array.device}" if is_torch_array(array) else type(array).__name__
+        raise WeightsError(
+            f"{name} must hold real numbers in a dense array; got {kind} ({str(error).splitlines()[0]})"
+        ) from error
 
 
 def torch_library() -> ModuleType:

@@ -35,7 +35,7 @@ from symbolic_circuits.counts import in_words
 from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import BudgetError, SpecError, TokensError, WeightsError
 from symbolic_circuits.numeric import files
-from symbolic_circuits.numeric.array_library import as_numpy
+from symbolic_circuits.numeric.array_library import named_array
 from symbolic_circuits.spec import Attention, Bilinear, Transformer
 
 __all__ = ["Weights", "layout", "norms_of"]
@@ -306,7 +306,7 @@ def require_names(expected: Mapping[str, object], arrays: Mapping[str, object]) 
 
 def as_finite(name: str, array: object) -> np.ndarray:
     """The array as floating point, read-only, in C order, all entries finite; a copy unless nobody can write to it."""
-    array = np.asarray(as_numpy(array))
+    array = named_array(name, array)
     if array.dtype.kind not in "fiu":
         raise WeightsError(f"{name} must hold real numbers; got dtype {array.dtype}")
     dtype = np.float64 if array.dtype.kind in "iu" else array.dtype.newbyteorder("=")

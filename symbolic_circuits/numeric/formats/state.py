@@ -13,7 +13,7 @@ from array_api_compat import is_torch_array
 
 from symbolic_circuits.errors import WeightsError
 from symbolic_circuits.numeric import files
-from symbolic_circuits.numeric.array_library import as_numpy
+from symbolic_circuits.numeric.array_library import named_array
 from symbolic_circuits.numeric.formats.safetensors_view import bfloat16_to_float32, view_safetensors
 
 __all__ = ["State", "read_state"]
@@ -58,7 +58,7 @@ class State:
             raise WeightsError(f"{self.where} has no {key}")
         if key in self.bfloat16:
             return bfloat16_to_float32(self.arrays[key])
-        array = np.asarray(as_numpy(self.arrays[key]))
+        array = named_array(key, self.arrays[key])
         if array.dtype.kind not in "fiub":
             raise WeightsError(f"{key} must hold real numbers; got dtype {array.dtype}")
         return array.astype(np.float32) if array.dtype == np.float16 else array
@@ -153,7 +153,7 @@ def named_arrays(source: Mapping) -> dict[str, object]:
     bad = [key for key in source if not isinstance(key, str)]
     if bad:
         raise WeightsError(f"arrays have names; got {bad[0]!r} of type {type(bad[0]).__name__}")
-    return {key: value if is_torch_array(value) else np.asarray(value) for key, value in source.items()}
+    return {key: value if is_torch_array(value) else named_array(key, value) for key, value in source.items()}
 
 
 def unwrapped(state: State) -> State:
