@@ -9,7 +9,7 @@ from symbolic_circuits.numeric.formats.planned import Planned
 from symbolic_circuits.numeric.formats.reading import Reading, listed, read_arrays
 from symbolic_circuits.numeric.formats.settings import read_settings
 from symbolic_circuits.numeric.formats.state import State, read_state
-from symbolic_circuits.numeric.formats.weight_format import WeightFormat
+from symbolic_circuits.numeric.formats.weight_format import WeightFormat, key_patterns
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
 
@@ -25,7 +25,7 @@ def load_weights(
     attention_scale: float | None = None,
     normalization: str | bool | None = None,
     config: Mapping[str, object] | None = None,
-    skip: Sequence[str] = (),
+    skip: str | Sequence[str] = (),
 ) -> Weights:
     """The weights of a trained model.
 
@@ -38,7 +38,7 @@ def load_weights(
     attention_scale : s in X + s heads(X)
     normalization : "rms" or False; for TransformerLens "LN", "LNPre", "RMS", "RMSPre" or False
     config : other settings, by the names of the format; ``config.json`` beside a file, and ``cfg`` or ``config`` of a module, say the rest
-    skip : keys that carry nothing, with ``*`` for any text
+    skip : keys that carry nothing, with ``*`` for any text; one, or several
 
     Raises
     ------
@@ -66,7 +66,7 @@ def load_weights(
             return Weights.load(state.path, model)
         arguments = {"n_head": n_head, "attention_scale": attention_scale, "normalization": normalization}
         planned = plan(state, format, model, config, arguments)
-        reading = read_arrays(planned.format, planned.model, planned.state, skip)
+        reading = read_arrays(planned.format, planned.model, planned.state, key_patterns(skip, "skip"))
         warn_of(state, reading)
         return built(planned, reading)
     except (WeightsError, SpecError) as error:

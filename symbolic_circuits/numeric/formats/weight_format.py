@@ -10,7 +10,7 @@ A key with {l} for a name without number (``rotary.inv_freq``) is stored once a 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -19,7 +19,7 @@ from symbolic_circuits.errors import SpecError
 from symbolic_circuits.numeric.formats.axes_pattern import AxesPattern
 from symbolic_circuits.spec import Attention, Transformer
 
-__all__ = ["Place", "StoredArray", "WeightFormat", "layers_of", "numbered", "places"]
+__all__ = ["Place", "StoredArray", "WeightFormat", "key_patterns", "layers_of", "numbered", "places"]
 
 FIELDS = re.compile(r"\{(\w*)\}")
 OURS, THEIRS = ("attn", "mlp", "end"), ("l",)
@@ -70,7 +70,7 @@ class WeightFormat:
     arrays : the table
     constants : arrays of ours that the file does not have, by name: ``{"norm.eps": 1e-5}``
     zeros : keys that hold nothing but zeros, with their axes in letters (``"H e"``); written as such
-    skipped : keys that carry nothing, with ``*`` for any text
+    skipped : keys that carry nothing, with ``*`` for any text; one, or several
 
     Examples
     --------
@@ -87,11 +87,19 @@ class WeightFormat:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "arrays", tuple(self.arrays))
-        object.__setattr__(self, "skipped", tuple(self.skipped))
+        object.__setattr__(self, "skipped", key_patterns(self.skipped, "skipped"))
         for name in ("constants", "zeros"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         for name in self.constants:
             require_fields(name, OURS, "a name of ours")
+
+
+def key_patterns(given: str | Iterable[str], name: str) -> tuple[str, ...]:
+    """Texts that describe keys, or one of them; of the characters of one, ``*`` would describe every key."""
+    found = (given,) if isinstance(given, str) else tuple(given)
+    if not all(isinstance(text, str) for text in found):
+        raise SpecError(f"{name} lists keys, with * for any text; got {given!r}")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

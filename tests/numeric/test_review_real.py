@@ -1,0 +1,63 @@
+"""What a hostile review of real transformers found, one test a finding, each beside a valid twin."""
+
+import numpy as np
+import pytest
+from requirements import require
+
+import symbolic_circuits as sc
+from symbolic_circuits.errors import SpecError, WeightsError
+
+TOY = {"left.weight": np.ones((4, 3)), "right.weight": np.ones((4, 3)), "head.weight": np.ones((2, 4))}
+
+
+def rotary(frequencies: list[float]) -> sc.Weights:
+    """Random weights of one rotary block with these frequencies."""
+    weights = sc.Weights.random("[rotary] attn(2, e=4)", seed=0)
+    return sc.Weights(weights.model, dict(weights.arrays) | {"rotary.inv_freq": np.array(frequencies)})
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("second", [0.0, 1e-300, 1e300, -0.5])
+def test_frequencies_of_no_base_are_refused(second):
+    """A second frequency of 0 has the base infinity, which is no number."""
+    assert sc.export_weights(rotary([1.0, 0.01]), "transformer-lens").config["rotary_base"] == 10_000
+    with pytest.raises(WeightsError, match=r"rotary.inv_freq is not base"):
+        sc.export_weights(rotary([1.0, second]), "transformer-lens")
+
+
+def test_rows_of_several_lengths_are_refused():
+    nested = TOY | {"left.weight": np.ones((4, 3)).tolist()}
+    assert sc.load_weights(nested).arrays["bilinear.0.W_1"].shape == (4, 3)
+    with pytest.raises(WeightsError, match=r"left.weight must hold real numbers in a dense array; got list"):
+        sc.load_weights(TOY | {"left.weight": [[1, 2], [3]]})
+    with pytest.raises(WeightsError, match=r"W_E must hold real numbers in a dense array; got list"):
+        sc.Weights("", {"W_E": [[1, 2], [3]], "W_U": np.ones((2, 2))})
+
+
+@pytest.mark.parametrize("kind", ["meta", "sparse", "float8"])
+def test_tensors_without_dense_numbers_are_refused(kind):
+    require("torch")
+    import torch
+
+    made = {
+        "meta": lambda x: x.to("meta"),
+        "sparse": lambda x: x.to_sparse(),
+        "float8": lambda x: x.to(torch.float8_e4m3fn),
+    }[kind]
+    tensors = {key: torch.from_numpy(array) for key, array in TOY.items()}
+    assert sc.load_weights(tensors).arrays["bilinear.0.W_1"].shape == (4, 3)
+    with pytest.raises(WeightsError, match=r"left.weight must hold real numbers in a dense array; got a Tensor of torch.float"):
+        sc.load_weights({key: made(tensor) for key, tensor in tensors.items()})
+
+
+def test_one_key_to_skip_is_one_pattern():
+    """Of the characters of a text, * would skip whatever is not known."""
+    more = TOY | {"buffer.mask": np.ones(1), "left.scale": np.ones(1)}
+    for skip in (["buffer.*", "left.scale"], ("*.mask", "*.scale")):
+        assert str(sc.load_weights(more, skip=skip).model) == str(sc.load_weights(TOY).model)
+    with pytest.raises(WeightsError, match=r"left.scale, which the format toy does not know"):
+        sc.load_weights(more, skip="buffer.*")
+    with pytest.raises(SpecError, match=r"skipped lists keys, with \* for any text; got \[3\]"):
+        sc.WeightFormat("mine", (), skipped=[3])
+    with pytest.raises(WeightsError, match=r"skip lists keys, with \* for any text; got \[3\]"):
+        sc.load_weights(TOY, skip=[3])
