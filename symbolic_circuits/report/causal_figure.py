@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import networkx
 
 from symbolic_circuits.errors import BudgetError, NotationError
-from symbolic_circuits.report.figure_style import StyleLike, colour, figure_style, import_matplotlib
+from symbolic_circuits.report.figure_style import COLOURS, PLAIN, StyleLike, colour, figure_style, import_matplotlib
 from symbolic_circuits.report.figures import add_label
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def draw_edges(graph: networkx.DiGraph, ax: "Axes | None", threshold: float) -> 
         label = f"{weight:+.3g}" if k >= len(strong) - LABELLED else ""
         draw_edge(ax, positions[u], positions[v], (boxes[u], boxes[v]), weight, abs(weight) / largest, label)
     fade(boxes, graph, {node for u, v, _ in strong for node in (u, v)})
-    ax.set_title(title_of(graph, len(strong), threshold), loc="left")
+    ax.set_title(title_of(graph, len(strong), threshold), loc="left", **PLAIN)
     ax.set_xlim(*across)
     ax.set_ylim(*along)
     ax.set_aspect("equal")
@@ -163,4 +163,5 @@ def title_of(graph: networkx.DiGraph, drawn: int, threshold: float) -> str:
     words = f"{graph.graph.get('readout', 'readout')} = {graph.graph.get('total', float('nan')):.4g}"
     left_out = graph.number_of_edges() - drawn
     rest = f"{left_out} edge{'' if left_out == 1 else 's'} below {100 * threshold:g} % of the largest left out"
-    return f"{words}; blue raises it, red lowers it\n{rest if left_out else 'all edges drawn'}"
+    signs = "; blue raises it, red lowers it" if colour("raises") == COLOURS["raises"] else ""
+    return f"{words}{signs}\n{rest if left_out else 'all edges drawn'}"

@@ -8,7 +8,8 @@ from sympy import Poly, Symbol
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError, OutputError, SpecError
 from symbolic_circuits.expansion.expansion import PathExpansion
-from symbolic_circuits.report.figure_style import StyleLike, colour, figure_style, import_matplotlib
+from symbolic_circuits.report.figure_style import PLAIN, StyleLike, colour, figure_style, import_matplotlib
+from symbolic_circuits.report.ranking_figure import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_counts"]
 
 MAX_GRADES = 2000
+DIGITS, MAX_TITLE = 40, 60  # of the title
 
 
 def draw_counts(
@@ -57,7 +59,7 @@ def draw_counts(
         draw_bars(counts, ax)
         ax.set_xlabel(by)
         ax.set_ylabel("terms")
-        ax.set_title(f"{in_words(expansion.number_of_terms)} terms of {expansion.title}")
+        ax.set_title(f"{in_words(expansion.number_of_terms, DIGITS)} terms\n{shortened(expansion.title, MAX_TITLE)}", **PLAIN)
     return ax
 
 

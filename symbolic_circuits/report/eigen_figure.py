@@ -7,7 +7,15 @@ import numpy as np
 
 from symbolic_circuits.errors import BudgetError, OutputError, ShapeError
 from symbolic_circuits.numeric.bilinear.eigen import Eigen
-from symbolic_circuits.report.figure_style import StyleLike, colour, colour_map, figure_style, foreground, import_matplotlib
+from symbolic_circuits.report.figure_style import (
+    PLAIN,
+    StyleLike,
+    colour,
+    colour_map,
+    figure_style,
+    foreground,
+    import_matplotlib,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,7 +104,7 @@ def draw_spectrum(found: Eigen, ax: "Axes") -> None:
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel("eigenvector, by falling |eigenvalue|")
     ax.set_ylabel("eigenvalue")
-    ax.set_title(f"{found.words}\neffective rank {found.effective_rank:.3g} of {len(values)}", loc="left")
+    ax.set_title(f"{found.words}\neffective rank {found.effective_rank:.3g} of {len(values)}", loc="left", **PLAIN)
 
 
 def draw_activations(found: Eigen, inputs: np.ndarray, ax: "Axes", top: int, labels: Sequence[str] | None) -> None:
@@ -113,7 +121,7 @@ def draw_activations(found: Eigen, inputs: np.ndarray, ax: "Axes", top: int, lab
     if len(names) <= LABELLED:
         ax.set_yticks(range(len(names)), names)
     if labels is not None and len(labels) <= LABELLED:
-        ax.set_xticks(range(len(labels)), labels, rotation=90 if max(map(len, labels)) > 2 else 0, fontsize=7)
+        ax.set_xticks(range(len(labels)), labels, rotation=90 if max(map(len, labels)) > 2 else 0, fontsize=7, **PLAIN)
     else:
         ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_title("what each eigenvector adds at each input, and all together", loc="left")

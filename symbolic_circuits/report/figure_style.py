@@ -2,7 +2,8 @@
 
 Every ``draw_*`` takes ``style``, whatever ``matplotlib.style.use`` does: a name, a path, a mapping of rcParams, or a list of these. An rcParam of
 :data:`RC` that the user has changed keeps its value; ``style`` comes after both. Where ``axes.prop_cycle`` or ``image.cmap`` was changed, colours
-are those. Axes that are given keep the frames and ticks that they were made with.
+are those. Axes that are given keep the frames and ticks that they were made with. Names are written as :data:`PLAIN` text: a dollar sign is a
+dollar sign, and no TeX runs on it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,18 @@ from typing import Any
 
 from symbolic_circuits.errors import MissingExtraError, NotationError
 
-__all__ = ["COLOURS", "RC", "StyleLike", "colour", "colour_map", "figure_style", "foreground", "import_matplotlib"]
+__all__ = [
+    "COLOURS",
+    "PLAIN",
+    "RC",
+    "StyleLike",
+    "colour",
+    "colour_map",
+    "figure_style",
+    "foreground",
+    "import_matplotlib",
+    "ink_on",
+]
 
 StyleLike = str | Path | Mapping[str, Any] | Sequence[str | Path | Mapping[str, Any]]
 RC = {
@@ -24,6 +36,7 @@ RC = {
     "legend.fontsize": 8,
     "legend.frameon": False,
 }
+PLAIN: dict[str, Any] = {"parse_math": False, "usetex": False}  # of text that has names in it
 COLOURS = {
     "input": "#4c78a8",
     "output": "#4c78a8",
@@ -119,3 +132,15 @@ def foreground() -> str:
     from matplotlib import rcParams
 
     return rcParams["axes.edgecolor"]
+
+
+def ink_on(background: str | tuple) -> str:
+    """Black or white, whichever is read better on a colour.
+
+    >>> ink_on("#4c78a8"), ink_on("#ffffb3")
+    ('white', 'black')
+    """
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(background)
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.69 else "white"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import networkx
 
 from symbolic_circuits.errors import BudgetError
-from symbolic_circuits.report.figure_style import StyleLike, colour, figure_style, foreground, import_matplotlib
+from symbolic_circuits.report.figure_style import PLAIN, StyleLike, colour, figure_style, foreground, import_matplotlib, ink_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -116,10 +116,13 @@ def add_arrow(ax: "Axes", ends: tuple, boxes: tuple) -> None:
 
 def add_label(ax: "Axes", node: str, data: dict, position: tuple[float, float]) -> "FancyBboxPatch":
     """A node as text in a box, returned for arrows to end at."""
-    label = f"$X_{{{node.split('.')[-1]}}}$" if data["kind"] == "stream" else node.split(":")[-1].replace("$", r"\$")
-    ink = "black" if data["kind"] in ("side", "stream") else "white"
-    box = {"boxstyle": "round,pad=0.25", "fc": colour(data["kind"]), "ec": "none"}
-    return ax.text(*position, label, ha="center", va="center", fontsize=8, color=ink, bbox=box, zorder=3).get_bbox_patch()
+    is_stream, fill = data["kind"] == "stream", colour(data["kind"])
+    label = f"$X_{{{node.split('.')[-1]}}}$" if is_stream else node.split(":")[-1]
+    ink, plain = "black" if is_stream else ink_on(fill), {} if is_stream else PLAIN
+    box = {"boxstyle": "round,pad=0.25", "fc": fill, "ec": "none"}
+    return ax.text(
+        *position, label, ha="center", va="center", fontsize=8, color=ink, bbox=box, zorder=3, **plain
+    ).get_bbox_patch()
 
 
 def to_image(figure: "Figure", suffix: str) -> bytes:

@@ -9,7 +9,7 @@ from symbolic_circuits.errors import BudgetError, OutputError
 from symbolic_circuits.numeric.ranking.explanation import Explanation
 from symbolic_circuits.numeric.ranking.local_complexity import LocalComplexity
 from symbolic_circuits.numeric.ranking.ranking import Ranking
-from symbolic_circuits.report.figure_style import StyleLike, colour, figure_style, foreground, import_matplotlib
+from symbolic_circuits.report.figure_style import PLAIN, StyleLike, colour, figure_style, foreground, import_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -176,7 +176,7 @@ def draw_histogram(found: LocalComplexity, ax: "Axes") -> None:
     if others.any():
         ax.bar(sizes, others, bottom=proved, color=colour("input"), alpha=0.4, label="found, perhaps not the fewest")
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-    ax.set_title(f"{found.reading}, {len(found.inputs):,} inputs", loc="left", pad=22 if others.any() else 8)
+    ax.set_title(f"{found.reading}, {len(found.inputs):,} inputs", loc="left", pad=22 if others.any() else 8, **PLAIN)
 
 
 def require_drawable(found: Ranking | Explanation, limit: int, what: str) -> None:
@@ -187,13 +187,13 @@ def require_drawable(found: Ranking | Explanation, limit: int, what: str) -> Non
         raise BudgetError(f"a picture of {len(found):,} {what} was asked for; the limit is {limit:,}")
 
 
-def shortened(name: str) -> str:
+def shortened(name: str, most: int = MAX_LABEL) -> str:
     """A name that fits beside a bar.
 
     >>> shortened("attn.0[1](embed)"), len(shortened("x" * 200))
     ('attn.0[1](embed)', 80)
     """
-    return name if len(name) <= MAX_LABEL else f"{name[: MAX_LABEL // 2]}…{name[len(name) - MAX_LABEL // 2 + 1 :]}"
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[len(name) - most // 2 + 1 :]}"
 
 
 def bars_height(names: list[str]) -> float:
@@ -209,9 +209,9 @@ def bars_axes(names: list[str]) -> "Axes":
 
 def label_bars(ax: "Axes", names: list[str], what: str) -> None:
     """Names beside the bars, the first on top."""
-    ax.set_yticks(range(len(names)), names, fontsize=8)
+    ax.set_yticks(range(len(names)), names, fontsize=8, **PLAIN)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.axvline(0, color=foreground(), lw=0.8)
-    ax.set_xlabel(what)
+    ax.set_xlabel(what, **PLAIN)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
