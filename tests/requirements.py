@@ -8,6 +8,10 @@ import pytest
 
 TOOLS = {
     "latex": (lambda: shutil.which("pdflatex"), "pdflatex is not installed (Debian: texlive-latex-recommended)"),
+    "chromium": (
+        lambda: shutil.which("chromium") and shutil.which("chromedriver") and importlib.util.find_spec("selenium"),
+        "chromium, chromedriver or selenium is not installed (Debian: chromium chromium-driver; pip: selenium)",
+    ),
     "dask": (lambda: importlib.util.find_spec("distributed"), "dask.distributed is not installed (extra dask)"),
     "torch": (lambda: importlib.util.find_spec("torch"), "PyTorch is not installed (extra torch)"),
 }

@@ -11,6 +11,7 @@ __all__ = ["bar", "classes_section", "percent"]
 
 FORMULAS = 60  # classes whose formulas are shown
 BAR = 120  # pixels
+NUMBERS = dict.fromkeys(("terms", "together", "of total"), "number")
 
 
 def classes_section(sums: Sequence[ClassSum], shown: Sequence[str], total: float | None, notation: str) -> Markup:
@@ -26,7 +27,7 @@ def classes_section(sums: Sequence[ClassSum], shown: Sequence[str], total: float
     largest = max((abs(found.value) for found in rows if found.value is not None), default=0.0)
     numbers = {name: k for k, name in enumerate(shown)}
     heads = ["path class", "terms", *(["together", "of total", ""] if total is not None else []), "listed"]
-    head = element("thead", element("tr", *(element("th", name, scope="col") for name in heads)))
+    head = element("thead", element("tr", *(element("th", name, scope="col", class_=NUMBERS.get(name)) for name in heads)))
     body = [row(found, numbers.get(str(found.term)), total, largest, notation, k < FORMULAS) for k, found in enumerate(rows)]
     caption = element("caption", f"{len(rows):,} path classes: terms that differ in the numbers of their heads only")
     table = element("table", caption, head, element("tbody", *body), class_="plain classes")
@@ -44,7 +45,11 @@ def row(found: ClassSum, number: int | None, total: float | None, largest: float
     ]
     if total is not None:
         share = element("td", percent(found.value, total), class_="number")
-        cells += [element("td", f"{found.value:+.4g}", class_="number"), share, element("td", bar(found.value, largest))]
+        cells += [
+            element("td", with_minus(f"{found.value:+.4g}"), class_="number"),
+            share,
+            element("td", bar(found.value, largest)),
+        ]
     button = element("button", "show", type="button", data_class=str(number), aria_label=f"Show the listed terms of {found.term}")
     return element("tr", *cells, element("td", button if number is not None else "\u2013"))
 
@@ -55,7 +60,12 @@ def percent(value: float, total: float) -> str:
     >>> percent(1.0, 8.0), percent(1.0, 0.0)
     ('+12.5 %', '')
     """
-    return f"{100 * value / total:+.1f} %" if total else ""
+    return with_minus(f"{100 * value / total:+.1f} %") if total else ""
+
+
+def with_minus(number: str) -> str:
+    """A number with a sign as long as the plus."""
+    return number.replace("-", "\u2212")
 
 
 def bar(value: float, largest: float) -> Markup:

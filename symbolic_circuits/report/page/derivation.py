@@ -16,7 +16,7 @@ from symbolic_circuits.report.derivations.writer import Writer, capital
 from symbolic_circuits.report.page.markup import Markup, element, escape, joined
 from symbolic_circuits.report.page.mathml import mathml
 
-__all__ = ["derivation_section", "letters"]
+__all__ = ["derivation_section"]
 
 
 class PageWriter(Writer):
@@ -67,11 +67,16 @@ class PageWriter(Writer):
         found = self.arranged(chain, dense_from=10**9)
         lines = [self.lines(line, rows, found.left, number) for number, (line, rows) in enumerate(found.lines)]
         words = element("p", Markup(found.words), class_="lead") if found.words else None
-        return element("div", words, element("div", *lines, class_="equations"), class_="chain")
+        return element(
+            "div",
+            words,
+            element("div", *lines, class_="equations scroll", tabindex="0", role="group", aria_label="Equations"),
+            class_="chain",
+        )
 
     def lines(self, line: Line, rows: Sequence[Row], left: str, place: int) -> Markup:
         """A line: the rule that made it, then its rows."""
-        reason = element("div", capital(self.reason(line)), class_="reason") if line.reasons and place else None
+        reason = element("div", Markup(capital(self.reason(line))), class_="reason") if line.reasons and place else None
         shown = [self.row(row, left if place == 0 and k == 0 else "", k, place) for k, row in enumerate(rows)]
         name = element("span", f"({line.number})", class_="tag") if line.number else None
         id_ = f"equation-{line.number}" if line.number else None

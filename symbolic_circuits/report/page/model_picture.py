@@ -3,7 +3,7 @@
 from symbolic_circuits.expansion.graphs import model_graph
 from symbolic_circuits.report.page.heads import with_heads
 from symbolic_circuits.report.page.markup import Markup, element
-from symbolic_circuits.report.page.svg import picture
+from symbolic_circuits.report.page.svg import drawing, picture
 from symbolic_circuits.spec import Attention, Transformer
 
 __all__ = ["model_picture"]
@@ -25,13 +25,13 @@ def model_picture(model: Transformer) -> Markup:
         words = f"The graph of this model has {len(graph):,} nodes; {MAX_NODES:,} are drawn here at most: "
         return element("p", words, element("code", "symbolic-circuits graph"), " writes it to a file.", class_="note")
     notes = {
-        node: f"{spec.heads} heads"
+        node: (f"attn.{index}[*]", f"{spec.heads} heads")
         for index, spec in model.numbered()
         if isinstance(spec, Attention) and is_collapsed(spec)
         for node, data in graph.nodes(data=True)
         if data["kind"] == "head" and data["layer"] == index
     }
-    return picture(graph, f"Graph of the model {model}", notes)
+    return picture(drawing(graph, notes), f"Graph of the model {model}")
 
 
 def is_collapsed(spec: Attention) -> bool:

@@ -84,7 +84,7 @@ def axis_names(by: str) -> Markup:
 
 def order_table(found: GradedSums) -> Markup:
     """The numbers of the plot."""
-    heads = (found.by, "terms", "norm", "share of the output", "remainder")
+    heads = (found.by, "terms", "norm", "share", "remainder")
     rows = []
     for row in found.rows():
         cells = (terms_of(row), f"{row['norm']:.3e}", f"{row['share']:+.4f}", f"{row['remainder']:.2e}")
@@ -93,9 +93,14 @@ def order_table(found: GradedSums) -> Markup:
         )
     caption = element(
         "caption",
-        f"Terms of each {found.by}: how many, their sum, and what is left after them. Norms are over that of the output.",
+        f"Terms of each {found.by}: how many, their sum, and what is left after them. Norms and shares are of the output.",
     )
-    head = element("thead", element("tr", *(element("th", name, scope="col") for name in heads)))
+    head = element(
+        "thead",
+        element(
+            "tr", element("th", heads[0], scope="col"), *(element("th", name, scope="col", class_="number") for name in heads[1:])
+        ),
+    )
     return element("table", caption, head, element("tbody", *rows), class_="plain")
 
 

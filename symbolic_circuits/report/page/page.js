@@ -130,7 +130,7 @@
 
   function rowOf(k) {
     const name = make("span", { class: "name", title: data.name[k] }, data.name[k]);
-    const cells = { number: data.number[k], term: null, order: String(data.order[k]), height: String(data.height[k]) };
+    const cells = { number: data.short[k], term: null, order: String(data.order[k]), height: String(data.height[k]) };
     Object.assign(cells, { left: component(data.left[k]), right: component(data.right[k]), value: null });
     const row = make("tr", { id: "row-" + k, role: "row" });
     keys.forEach((key, column) => {
@@ -167,16 +167,40 @@
     if (hasValues && data.total && !data.isShare) facts.push(["of the total", percent(data.value[k])]);
     facts.push(["path class", data.classes[data.class[k]]]);
     const list = make("dl", null, ...facts.map(([name, value]) => make("div", null, make("dt", null, name), make("dd", null, value))));
-    const diagram = filled(k, "svg");
+    const diagram = diagramOf(k);
     const parts = [make("div", null, make("h3", null, data.name[k]), filled(k, ".formula"), filled(k, ".meaning"), list)];
-    if (diagram) {
-      diagram.setAttribute("aria-label", "Diagram of the term " + data.name[k]);
-      diagram.querySelector("title").textContent = "Diagram of the term " + data.name[k];
-      parts.push(make("div", null, make("h4", null, "Diagram"), make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Diagram" }, diagram)));
-    }
+    if (diagram) parts.push(make("div", null, make("h4", null, "Diagram"), make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Diagram" }, diagram)));
     const patterns = data.patterns ? data.heads[k].map(patternOf).filter((found) => found !== null) : [];
     if (patterns.length) parts.push(make("div", null, make("h4", null, "Attention patterns of its heads: rows are destinations, columns sources"), make("div", { class: "heads" }, ...patterns)));
     detail.replaceChildren(...parts);
+  }
+
+  // the diagram of a term, from its boxes [label, kind, x, y, width] and edges
+
+  function draw(tag, properties, ...children) {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [key, value] of Object.entries(properties)) node.setAttribute(key, value);
+    node.append(...children);
+    return node;
+  }
+
+  function diagramOf(k) {
+    const found = data.diagrams[data.shape[k]];
+    if (found === null) return null;
+    const [width, height, boxes, edges] = found, words = "Diagram of the term " + data.name[k];
+    const label = (text) => text.replace(/@(\d+)/, (_, head) => headNumber(data.heads[k][Number(head)]));
+    const lines = edges.map(([a, b]) => draw("path", { class: "edge", d: curve(boxes[a], boxes[b]) }));
+    const nodes = boxes.map(([text, kind, x, y, across]) =>
+      draw("g", { class: "node " + kind },
+        draw("rect", { x: x - Math.floor(across / 2), y: y - 13, width: across, height: 26, rx: 7 }),
+        draw("text", { x, y: y + 4 }, label(text))));
+    const size = { width, height, viewBox: "0 0 " + width + " " + height, class: "graph", role: "img", "aria-label": words };
+    return draw("svg", size, draw("title", {}, words), ...lines, ...nodes);
+  }
+
+  function curve([, , x, y, width], [, , u, v, across]) {
+    const from = x + Math.floor(width / 2), to = u - Math.floor(across / 2), bend = Math.max(12, (to - from) / 2);
+    return y === v ? `M${from} ${y}H${to}` : `M${from} ${y}C${from + bend} ${y} ${to - bend} ${v} ${to} ${v}`;
   }
 
   // attention patterns

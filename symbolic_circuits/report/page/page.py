@@ -99,6 +99,7 @@ def written(subject: Subject, documents: Sequence[Report], seconds: float) -> st
     shapes = Shapes(expansion.model, subject.notation)
     rows = row_data(expansion, found, shapes)
     data = rows.data | {"total": None if reading is None else reading.total, "isShare": reading is not None and reading.is_share}
+    data["diagrams"] = shapes.diagrams
     data["patterns"] = None if reading is None else pattern_data(reading.frozen, rows.heads)
     sections = [
         model_part(expansion),

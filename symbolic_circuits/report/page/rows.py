@@ -55,6 +55,7 @@ def row_data(expansion: PathExpansion, found: Listing, shapes: Shapes) -> Rows:
     data = {
         "name": names,
         "number": [in_words(number, 24) for number in found.numbers],
+        "short": [in_words(number, 6).removeprefix("about ") for number in found.numbers],
         "place": places_in_order(found.numbers),
         "order": [term.order for term in found.terms],
         "height": [term.height for term in found.terms],
@@ -62,13 +63,20 @@ def row_data(expansion: PathExpansion, found: Listing, shapes: Shapes) -> Rows:
         "left": [components.number(left) for left, _ in sides],
         "right": [components.number(right) for _, right in sides],
         "class": [classes.number(class_name(name, blocks)) for name in names],
-        "shape": [shapes.number(term, mine) for term, mine in zip(found.terms, heads, strict=True)],
+        "shape": shape_numbers(found, heads, shapes),
         "heads": [[components.number(head.name) for head in mine] for mine in heads],
         "value": None if found.values is None else list(found.values),
         "components": list(components.numbers),
         "classes": list(classes.numbers),
     }
     return Rows(data, tuple(dict.fromkeys(head for mine in heads for head in mine)))
+
+
+def shape_numbers(found: Listing, heads: list[list[Component]], shapes: Shapes) -> list[int]:
+    """The shape of each term; those that contribute most come first, because only so many have formulas."""
+    values = found.values or [0.0] * len(found.terms)
+    numbers = {k: shapes.number(found.terms[k], heads[k]) for k in sorted(range(len(values)), key=lambda k: -abs(values[k]))}
+    return [numbers[k] for k in range(len(values))]
 
 
 def places_in_order(numbers: Iterable[int]) -> list[int]:

@@ -7,6 +7,7 @@ from symbolic_circuits.counts import in_words
 from symbolic_circuits.derivation.derive import derive
 from symbolic_circuits.errors import BudgetError, DerivationError, NotationError, UnsupportedNodeError
 from symbolic_circuits.expansion.expansion import PathExpansion
+from symbolic_circuits.numeric.checking import AGREES, DIFFERS
 from symbolic_circuits.numeric.graded import GradedSums, graded
 from symbolic_circuits.report.article import definition_of_model
 from symbolic_circuits.report.derivations.style import Style
@@ -101,10 +102,12 @@ def derivation_part(expansion: PathExpansion, notation: str) -> Section:
     """The derivation of the closed form, each line under its rule; words where it is too long."""
     count = classes_of(expansion)
     if count > MAX_DERIVED:
-        words = f"The closed form has {in_words(count, 18)} summands, one for each path class; derivations of up to {MAX_DERIVED} are written here. "
-        return Section(
-            "derivation", "Derivation", element("p", words, element("code", "symbolic-circuits terms --classes"), " lists them.")
+        words = (
+            f"The closed form has {in_words(count, 18)} summands, one for each path class; "
+            f"derivations of up to {MAX_DERIVED} are written here. "
         )
+        command = element("code", "symbolic-circuits terms --classes")
+        return Section("derivation", "Derivation", element("p", words, command, " lists them."))
     try:
         derivation = derive(expansion, notation=notation)
         chains, letters = derivation_section(derivation, Style())
@@ -116,22 +119,17 @@ def derivation_part(expansion: PathExpansion, notation: str) -> Section:
         f"; from first to last line {derivation.prove().verdict}" if count <= MAX_PROVED else ""
     )
     more = element("details", element("summary", "Letters and conventions"), letters)
-    return Section(
-        "derivation",
-        "Derivation",
-        joined(
-            element("p", f"{verdict}."),
-            more,
-            element("div", chains, class_="chains scroll", tabindex="0", role="region", aria_label="Equations of the derivation"),
-        ),
-    )
+    return Section("derivation", "Derivation", joined(element("p", f"{verdict}."), more, element("div", chains, class_="chains")))
 
 
 def classes_part(expansion: PathExpansion, reading: Reading | None, notation: str, shown: Sequence[str]) -> Section | None:
     """The path classes with their sums; words where they are too many."""
     count = classes_of(expansion)
     if count > MAX_CLASSES:
-        words = f"The terms fall into {in_words(count, 18)} path classes, too many to show (the limit is {MAX_CLASSES}): they are added up by order below, and the largest terms are listed."
+        words = (
+            f"The terms fall into {in_words(count, 18)} path classes, too many to show (the limit is {MAX_CLASSES}): "
+            "they are added up by order below, and the largest terms are listed."
+        )
         return Section("classes", "Path classes", element("p", words))
     sums = class_sums(expansion, reading)
     return Section("classes", "Path classes", classes_section(sums, shown, None if reading is None else reading.total, notation))
@@ -145,9 +143,21 @@ def orders_part(expansion: PathExpansion, reading: Reading) -> Section | None:
         found: GradedSums = graded(expansion, reading.frozen, positions=[reading.readout.position])
     except BudgetError as error:
         return Section("orders", "Orders", element("p", f"Sums by order are not shown: {error}"))
-    words = f"The order of a term is the number of heads and layers on it. All terms up to an order are summed exactly, without listing any; {found.summary()}."
+    words = (
+        "The order of a term is the number of heads and layers on it. The terms of each order are summed exactly, without listing "
+        f"any. {remainder_in_words(found)} The norms of the orders add up to {found.cancellation:.3g} times that of the output."
+    )
     figure = element("figure", order_plot(found), class_="scroll")
     table = element(
         "details", element("summary", "The numbers"), element("div", order_table(found), class_="scroll", tabindex="0"), open=True
     )
     return Section("orders", "Orders", joined(element("p", words), figure, table))
+
+
+def remainder_in_words(found: GradedSums) -> str:
+    """What is left after the last order."""
+    left = f"After the last one, {found.remainder:.1e} of the output is left"
+    return {
+        AGREES: f"{left}, which rounding explains.",
+        DIFFERS: f"{left}, which rounding does not explain.",
+    }.get(found.verdict, "Whether they add up to the output cannot be said: it vanishes, or they cancel.")

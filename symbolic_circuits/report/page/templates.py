@@ -1,4 +1,4 @@
-"""Formula and diagram of a term, shared by all terms that differ in the numbers of their heads only; a browser fills them in.
+"""Formula and diagram of a term, shared by all terms that differ in the numbers of their heads only; a browser fills in the numbers.
 
 The distinct heads of a term are numbered as they come; its *shape* is the term with those numbers in place of its heads. The shape
 is written once, with the head number k as an empty element ``data-head="k"``.
@@ -15,16 +15,16 @@ from symbolic_circuits.report.latex import to_latex
 from symbolic_circuits.report.page.heads import with_heads
 from symbolic_circuits.report.page.markup import Markup, element, joined
 from symbolic_circuits.report.page.mathml import mathml
-from symbolic_circuits.report.page.svg import picture
+from symbolic_circuits.report.page.svg import drawing
 from symbolic_circuits.spec import Transformer
 
 __all__ = ["Shapes", "heads_of"]
 
 FIRST = 900_000  # heads of shapes are numbered from here, where no other number of a formula is
 MAX_NODES = 150  # of a term whose formula and diagram are shown
+MAX_FORMULAS = 400  # shapes with a formula
 NUMBER = re.compile(r"9\d{5}")
 IN_MATH = re.compile(r"<mn>(\d*[,.]?)(9\d{5})</mn>")
-IN_TEXT = re.compile(r"(?<=\[)9\d{5}(?=\])")
 
 
 def heads_of(term: Term) -> list[Component]:
@@ -44,6 +44,7 @@ class Shapes:
         self.model, self.notation = with_heads(model, lambda spec: 10 * FIRST), notation
         self.numbers: dict[Term | str, int] = {}
         self.written: list[Markup] = []
+        self.diagrams: list[list | None] = []
 
     def number(self, term: Term, heads: Sequence[Component]) -> int:
         """The number of the shape of a term."""
@@ -54,6 +55,7 @@ class Shapes:
             shape = term if is_open else self.shape(term, {head: FIRST + k for k, head in enumerate(heads)})
         if shape not in self.numbers:
             self.numbers[shape] = len(self.written)
+            self.diagrams.append(self.diagram(shape))
             self.written.append(self.template(shape))
         return self.numbers[shape]
 
@@ -64,18 +66,23 @@ class Shapes:
         return Term(changed, tuple(self.shape(x, numbers) for x in inputs))
 
     def template(self, shape: Term | str) -> Markup:
-        """What a browser makes formula, words and diagram of."""
+        """What a browser makes formula and words of."""
         if isinstance(shape, str):
             parts = [element("p", "This term is too long for a formula.", class_="formula"), element("p", class_="meaning")]
         else:
-            drawn = picture(shape.graph, "Diagram of the term", length=lambda label: len(NUMBER.sub("00", label)))
-            diagram = IN_TEXT.sub(lambda found: hole("tspan", found[0]), drawn)
             parts = [
                 element("div", formula(shape, self.notation), class_="formula"),
                 element("p", meaning(shape), class_="meaning"),
-                Markup(diagram),
             ]
         return element("template", *parts, id=f"shape-{len(self.written)}")
+
+    def diagram(self, shape: Term | str) -> list | None:
+        """What a browser draws: width, height, boxes, edges; ``@k`` in a label is the number of head k."""
+        if isinstance(shape, str):
+            return None
+        drawn = drawing(shape.graph, length=lambda label: len(NUMBER.sub("00", label)))
+        boxes = [[NUMBER.sub(lambda found: f"@{int(found[0]) - FIRST}", box.label), *box[1:5]] for box in drawn.boxes]
+        return [drawn.width, drawn.height, boxes, drawn.edges]
 
     def markup(self) -> Markup:
         """All templates."""

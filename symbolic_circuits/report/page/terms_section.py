@@ -92,7 +92,7 @@ def filters(data: dict[str, object], has_values: bool) -> Markup:
     if has_values:
         signs = [("+", "adds"), ("-", "takes away")]
         least = element("input", type="number", id="least", min="0", step="any", placeholder="0", inputmode="decimal")
-        fields += [chooser("sign", "sign", signs), field("least", "at least, % of total", least)]
+        fields += [chooser("sign", "sign", signs), field("least", "at least, %", least)]
     fields.append(element("button", "Clear", type="button", id="clear"))
     return element("div", *fields, class_="filters", role="search", aria_label="Filter the terms")
 

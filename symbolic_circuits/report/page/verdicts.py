@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from symbolic_circuits.documents.results import Report, Result
-from symbolic_circuits.report.page.markup import Markup, element, joined
+from symbolic_circuits.report.page.markup import Markup, element, escape, joined
 
 __all__ = ["verdicts"]
 
@@ -14,6 +14,8 @@ WORDS = {
     "tested": "tested",
     "not checked": "not checked",
 }
+SIGNS = {"=": "=", "!=": "\u2260"}
+HEADS = ("claim", "line", "verdict", "sign", "what was found")
 CLASSES = {"ok": "good", "failed": "bad", "tested": "good", "not checked": "open"}
 
 
@@ -32,26 +34,32 @@ def verdicts(reports: Sequence[Report]) -> Markup:
 def document(report: Report) -> Markup:
     """One document."""
     counts = ", ".join(f"{count:,} {WORDS[name]}" for name, count in report.counts.items() if count) or "nothing is claimed"
-    heads = element("tr", *(element("th", head, scope="col") for head in ("claim", "line", "verdict", "what was found")))
+    heads = element("tr", *(element("th", head, scope="col") for head in HEADS))
     caption = element("caption", element("strong", report.title or report.name), " ", element("code", report.name), f": {counts}")
     table = element("table", caption, element("thead", heads), element("tbody", *map(row, report.results)), class_="verdicts")
     return element("div", table, class_="scroll", tabindex="0", role="region", aria_label=f"Verdicts of {report.name}")
 
 
 def row(result: Result) -> Markup:
-    """A claim; what it says, and what explains a failure, are in its last cell."""
+    """A claim; what it says opens under what was found, and is open where it is not as claimed."""
     said = result.verdict or result.status
     badge = element(
         "span", f"not as claimed: {said}" if result.status == "failed" else said, class_=f"badge {CLASSES[result.status]}"
     )
-    explained = joined(element("pre", result.source), element("pre", result.explanation) if result.explanation.strip() else None)
-    more = (
-        element("details", element("summary", "the claim"), explained, open=not result.is_ok) if result.source.strip() else None
-    )
     cells = [
         element("th", result.id, scope="row"),
-        element("td", str(result.line), class_="number"),
-        element("td", badge, element("span", f" {result.relation}", class_="note") if result.relation in ("=", "!=") else None),
-        element("td", result.words, more),
+        element("td", str(result.line), class_="number line-number"),
+        element("td", badge),
+        element("td", SIGNS.get(result.relation, ""), class_="relation"),
+        element("td", found(result)),
     ]
     return element("tr", *cells)
+
+
+def found(result: Result) -> Markup:
+    """What was found in a line, over the claim and what explains a failure."""
+    texts = [text for text in (result.source, result.explanation) if text.strip()]
+    if not texts:
+        return escape(result.words)
+    summary = element("summary", result.words or "the claim")
+    return element("details", summary, *(element("pre", text) for text in texts), open=not result.is_ok)
