@@ -12,6 +12,7 @@ from symbolic_circuits.cli.inputs import EXIT_CODES, input_options, read_tokens,
 from symbolic_circuits.cli.output import Output, csv_text, output_options
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.cli.readouts import chosen_tokens
+from symbolic_circuits.cli.terminal import say
 from symbolic_circuits.expansion.expansion import path_expansion
 from symbolic_circuits.numeric.interventions.ablate import FROZEN, RECOMPUTED, WAYS
 from symbolic_circuits.numeric.interventions.ablate import ablate as ablated
@@ -149,18 +150,18 @@ def print_result(
     result: Intervention, position: int, top: int, effect: dict[str, str | float] | None, which: str, words: str
 ) -> None:
     """The logits that change most, for people, and below them the effect on the one that is read."""
-    click.echo(str(result).split("\n")[0])
+    say(str(result).split("\n")[0])
     if result.number_of_terms:
         rows, what = result.rows(position, top), "token" if result.frozen.model.unembedding else "coordinate"
         shown = [[str(row["token"]), *(signed(row[name]) for name in ("before", "after", "change"))] for row in rows]
         table("", [what, "before", "after", "change"], shown)
         left = result.before.shape[1] - len(rows)
         if left:
-            click.echo(f"  {left} more are in --csv and --json")
+            say(f"  {left} more are in --csv and --json")
     if effect is not None:
         numbers = f"{signed(effect['before'])} before, {signed(effect['after'])} after, effect {signed(effect['change'])}"
-        click.echo(f"  {effect['readout']}: {numbers}" + (f" ({which})" if which else ""))
-    click.echo(f"  {result.summary()}\n  on {words}")
+        say(f"  {effect['readout']}: {numbers}" + (f" ({which})" if which else ""))
+    say(f"  {result.summary()}\n  on {words}")
 
 
 def graph_bytes(graph: networkx.DiGraph, suffix: str) -> bytes:

@@ -6,6 +6,7 @@ import click
 
 from symbolic_circuits.cli.inputs import EXIT_CODES, read_expansion, read_tokens, read_weights, scores_option
 from symbolic_circuits.cli.progress import progress_bar
+from symbolic_circuits.cli.terminal import say
 from symbolic_circuits.numeric.checking import MAX_TERMS
 from symbolic_circuits.numeric.checking import check as check_expansion
 
@@ -62,5 +63,5 @@ def check(
         report = check_expansion(
             expansion, weights, given, positions=positions or None, limit=limit, seed=seed, progress=progress
         )
-    click.echo(f"{report}\n  on {words}")
+    say(f"{report}\n  on {words}")
     ctx.exit(EXIT_CODES[report.verdict])

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from symbolic_circuits.cli.inert import inert
+from symbolic_circuits.cli.inert import inert_line
+from symbolic_circuits.cli.terminal import say
 from symbolic_circuits.errors import WeightsError
 from symbolic_circuits.numeric.formats.detect import BUILT_IN
 from symbolic_circuits.numeric.formats.export import SUFFIXES, export_weights
@@ -60,12 +61,12 @@ def convert(
             config=dict(map(read_setting, settings)),
         )
     for note in notes:
-        click.echo(f"note: {inert(note.message)}", err=True)
+        say(f"note: {note.message}", err=True)
     if to is None:
         weights.save(target)
     else:
         export_weights(weights, to).save(target, force=force)
-    click.echo(f"wrote {inert(target)}: {inert(repr(weights))}")
+    say(f"wrote {inert_line(target)}: {weights!r}")
 
 
 def read_setting(text: str) -> tuple[str, object]:

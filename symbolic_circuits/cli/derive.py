@@ -7,8 +7,11 @@ from typing import Any
 import click
 import numpy as np
 
+from symbolic_circuits.cli.formulas import formula
+from symbolic_circuits.cli.inert import inert_line
 from symbolic_circuits.cli.inputs import EXIT_CODES, read_tokens, read_weights, table
 from symbolic_circuits.cli.progress import progress_bar
+from symbolic_circuits.cli.terminal import is_terminal, room, say
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.derivation.derive import derive as find_derivation
 from symbolic_circuits.derivation.files import save_derivation
@@ -23,7 +26,6 @@ from symbolic_circuits.report.derivations.markdown import to_markdown
 from symbolic_circuits.report.derivations.style import Style
 from symbolic_circuits.report.derivations.text import to_text
 from symbolic_circuits.report.latex import to_latex
-from symbolic_circuits.report.plain import to_plain
 from symbolic_circuits.spec import Transformer
 from symbolic_circuits.whole_file import require_format, write_whole
 
@@ -44,6 +46,7 @@ Written are, by the name of the file:
 """
 MAX_LINES = 40
 MAX_ROWS = 20
+STEPS_WIDTH = 100  # characters of a line of a derivation
 
 
 @click.command(epilog=EXAMPLES)
@@ -92,7 +95,7 @@ def derive(
             )
         expansion, report = path_expansion(model), None
         print_closed_form(expansion, notation)
-        click.echo("\nThe number of heads is a symbol, so there is nothing to check on weights.")
+        say("\nThe number of heads is a symbol, so there is nothing to check on weights.")
     else:
         weights, words = read_weights(model, path, seed)
         expansion = path_expansion(model or Transformer.parse(str(weights.model)))
@@ -117,10 +120,10 @@ def style_of(renames: tuple[str, ...], **options: Any) -> Style:
 def print_steps(expansion: PathExpansion, notation: str, style: Style) -> None:
     """The derivation, and whether every step of it is proved."""
     derivation = find_derivation(expansion, notation=notation)
-    click.echo("\n" + to_text(derivation, style=style))
+    say("\n" + to_text(derivation, style=replace(style, width=min(STEPS_WIDTH, room())) if is_terminal() else style))
     count = sum(len(part.steps) for part in derivation.parts())
     derivation.replay()
-    click.echo(f"\n{count} steps, replayed: {derivation.prove().verdict}")
+    say(f"\n{count} steps, replayed: {derivation.prove().verdict}")
 
 
 def write_output(
@@ -138,7 +141,7 @@ def write_output(
         save_derivation(find_derivation(expansion, notation=notation), output, force=force)
     else:
         write_whole(output, text_of(output.suffix, expansion, notation, report, style, fragment=fragment), force=force)
-    click.echo(f"\nwrote {output}")
+    say(f"\nwrote {inert_line(output)}")
 
 
 def text_of(
@@ -154,15 +157,13 @@ def text_of(
 def print_closed_form(expansion: PathExpansion, notation: str) -> None:
     """The number of terms, and the closed form where it is short enough to read."""
     classes = expansion.path_classes().number_of_terms
-    click.echo(f"{expansion.model}: {in_words(expansion.number_of_terms)} terms in {in_words(classes)} path classes\n")
+    say(f"{expansion.model}: {in_words(expansion.number_of_terms)} terms in {in_words(classes)} path classes\n")
     if classes > MAX_LINES:
-        click.echo(
-            f"The closed form has {in_words(classes)} summands; see `symbolic-circuits terms --classes` or write the article."
-        )
+        say(f"The closed form has {in_words(classes)} summands; see `symbolic-circuits terms --classes` or write the article.")
         return
     rows = path_class_rows(expansion, notation, MAX_LINES)
     for k, row in enumerate(rows):
-        click.echo(f"  {'+' if k else ' '} {to_plain(row.value)}")
+        say(f"  {'+' if k else ' '} {formula(row.value)}")
 
 
 def checked(
@@ -170,7 +171,7 @@ def checked(
 ) -> CheckReport | None:
     """Check the terms on weights and print the largest; None where they are too many to evaluate."""
     if expansion.number_of_terms > MAX_TERMS:
-        click.echo(f"\nThe terms are too many to evaluate one by one (the limit is {MAX_TERMS:,}).")
+        say(f"\nThe terms are too many to evaluate one by one (the limit is {MAX_TERMS:,}).")
         return None
     pairs = all_pairs() if is_example else None
     given = sequences(pairs) if is_example else read_tokens(tokens, weights, seed)
@@ -182,7 +183,7 @@ def checked(
             by_term = margins(expansion, weights, given, answers(pairs), progress=progress)
     where = f"{len(pairs)} sequences a b =, read at =" if is_example else "one sequence"
     print_terms(report, by_term, f"On {words} ({where}):")
-    click.echo(f"{report}")
+    say(f"{report}")
     return report
 
 
@@ -196,8 +197,8 @@ def print_terms(report: CheckReport, by_term: np.ndarray | None, title: str) -> 
         if by_term is not None:
             row.append(f"{by_term[report.expansion.index(term)] / by_term.sum():.1%}")
         rows.append(row)
-    click.echo(f"\n{title}")
+    say(f"\n{title}")
     table("", heads, rows)
     hidden = report.expansion.number_of_terms - len(rows)
     if hidden:
-        click.echo(f"and {hidden} smaller terms\n")
+        say(f"and {hidden} smaller terms\n")

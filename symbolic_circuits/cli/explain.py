@@ -11,6 +11,7 @@ from symbolic_circuits.cli.inputs import input_options, read_tokens, read_weight
 from symbolic_circuits.cli.output import Output, csv_text, output_options
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.cli.readouts import chosen_tokens, read_against, readout_options, with_tokens
+from symbolic_circuits.cli.terminal import say
 from symbolic_circuits.errors import SpecError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.numeric.frozen import freeze
@@ -186,7 +187,7 @@ def as_table(result: Explanation | LocalComplexity) -> str:
 
 def print_terms(result: Explanation, which: str, words: str) -> None:
     """The terms of an explanation, and below them what is known."""
-    click.echo(f"{result.what}: {result.total:+.6g}" + (f" ({which})" if which else ""))
+    say(f"{result.what}: {result.total:+.6g}" + (f" ({which})" if which else ""))
     rows = [
         [row["term"], f"{row['value']:+.4g}", f"{100 * row['share']:+.1f} %", f"{100 * row['so_far']:.1f} %"]
         for row in result.rows()[:SHOWN]
@@ -194,16 +195,16 @@ def print_terms(result: Explanation, which: str, words: str) -> None:
     if rows:
         table("", ["term", "value", "of total", "so far"], rows)
     if len(result) > SHOWN:
-        click.echo(f"  {len(result) - SHOWN} terms more are in --csv and --json")
-    click.echo(f"  {result.summary()}\n  on {words}")
+        say(f"  {len(result) - SHOWN} terms more are in --csv and --json")
+    say(f"  {result.summary()}\n  on {words}")
 
 
 def print_histogram(result: LocalComplexity, words: str) -> None:
     """How many inputs take how many terms."""
-    click.echo(f"terms that explain {100 * result.fraction:g} % of {result.reading}, for {len(result.inputs)} inputs")
+    say(f"terms that explain {100 * result.fraction:g} % of {result.reading}, for {len(result.inputs)} inputs")
     rows = [
         [f"{row['terms']:,}", f"{row['inputs']:,}", f"{100 * row['share']:.1f} %", f"{row['minimum']:,}"] for row in result.rows()
     ]
     if rows:
         table("", ["terms", "inputs", "of all", "minimum proved"], rows)
-    click.echo(f"  {result.summary()}\n  on {words}")
+    say(f"  {result.summary()}\n  on {words}")

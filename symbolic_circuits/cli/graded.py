@@ -15,6 +15,7 @@ from symbolic_circuits.cli.inputs import (
 )
 from symbolic_circuits.cli.output import Output, csv_text, output_options
 from symbolic_circuits.cli.progress import progress_bar
+from symbolic_circuits.cli.terminal import say
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.expansion.expansion import path_expansion
 from symbolic_circuits.numeric.graded import GradedSums
@@ -110,11 +111,11 @@ def print_table(result: GradedSums, words: str, with_logits: bool) -> None:
         ]
         line += [f"{row['loss']:.4f}"] if "loss" in row else []
         rows.append([*line, *(signed(result.logits[k, i, j]) for _, i, j in chosen)])
-    click.echo(str(result).split("\n")[0])
+    say(str(result).split("\n")[0])
     table("", [*heads, *(name for name, _, _ in chosen)], rows)
     if len(result.grades) > SHOWN:
-        click.echo(f"  {len(result.grades) - SHOWN} grades more are in --csv and --json")
+        say(f"  {len(result.grades) - SHOWN} grades more are in --csv and --json")
     if with_logits and len(columns(result)) > MAX_COLUMNS:
-        click.echo(f"  {len(columns(result)) - MAX_COLUMNS} logits more are in --csv and --json")
+        say(f"  {len(columns(result)) - MAX_COLUMNS} logits more are in --csv and --json")
     loss = "" if result.loss is None else f"; loss of all terms {result.loss:.4f}"
-    click.echo(f"  {result.summary()}{loss}\n  on {words}")
+    say(f"  {result.summary()}{loss}\n  on {words}")

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
+from symbolic_circuits.cli.inert import inert_line
 from symbolic_circuits.cli.inputs import read_number
+from symbolic_circuits.cli.terminal import say
 from symbolic_circuits.expansion.expansion import path_expansion
 from symbolic_circuits.expansion.graphs import model_graph
 from symbolic_circuits.report.graph_files import FORMATS, graph_bytes, to_dot
@@ -40,4 +42,4 @@ def graph(model: str, which: str | None, output: Path | None, force: bool) -> No
         return
     suffix = require_format(output, tuple(FORMATS))
     write_whole(output, graph_bytes(made, suffix), force=force)
-    click.echo(f"wrote {output}: {len(made)} nodes, {made.number_of_edges()} edges")
+    say(f"wrote {inert_line(output)}: {len(made)} nodes, {made.number_of_edges()} edges")

@@ -1,6 +1,6 @@
 r"""Text that a terminal prints and does not obey: characters that are not printable are written as escapes, lines stay lines."""
 
-__all__ = ["inert"]
+__all__ = ["inert", "inert_line"]
 
 
 def inert(text: object) -> str:
@@ -10,3 +10,12 @@ def inert(text: object) -> str:
     \x1b[31mred.svg
     """
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in str(text))
+
+
+def inert_line(text: object) -> str:
+    r"""The same with ends of lines as escapes: a name that has one makes no line of its own.
+
+    >>> print(inert_line("a\nwrote b"))
+    a\nwrote b
+    """
+    return inert(text).replace("\n", "\\n")

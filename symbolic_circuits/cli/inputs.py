@@ -2,7 +2,6 @@
 
 import math
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +9,10 @@ import click
 import numpy as np
 from rich.box import SIMPLE
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from symbolic_circuits.cli.inert import inert
+from symbolic_circuits.cli.terminal import cell, console, headed
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import SpecError, TermError, TokensError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
@@ -44,7 +42,6 @@ RANDOM_POSITIONS = 5
 RANDOM_WIDTH = 16
 MAX_DIGITS = 4000
 MAX_BITS = 13_000  # of integers that are written with all their digits: Python writes 4,300
-PIPE_WIDTH = 10_000  # lines are not folded where a program reads them
 PADDING = 3  # characters between two columns of a table
 NUMBER_WIDTH = 24  # of columns that are not folded
 FOLDED_WIDTH = 24  # that others keep at least
@@ -136,16 +133,42 @@ def read_integers(text: str | None, option: str) -> list[int] | None:
 
 def table(title: str, heads: list[str], rows: list[list[str]]) -> None:
     """Print a table; numbers to the right; columns that the terminal has no room for below, with the first again."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
-    for columns in side_by_side(widths, console.width):
-        made = Table(title=Text(title) if title else None, title_justify="left", box=SIMPLE, pad_edge=False)
-        for k in columns:
-            is_number = k > 0 and widths[k] <= NUMBER_WIDTH
-            made.add_column(heads[k], justify="right" if is_number else "left", overflow="fold", no_wrap=is_number)
+    screen = console()
+    columns = [[cell_len(inert(row[k])) for row in rows] for k in range(len(heads))]
+    if sum(max([*column, cell_len(head)]) + PADDING for head, column in zip(heads, columns, strict=True)) > screen.width:
+        heads = [
+            headed(head, column if k else [cell_len(head)]) for k, (head, column) in enumerate(zip(heads, columns, strict=True))
+        ]
+    widths = [max([*column, *map(cell_len, head.split("\n"))]) for head, column in zip(heads, columns, strict=True)]
+    for chosen in side_by_side(widths, screen.width):
+        made = Table(title=cell(title) if title else None, title_justify="left", box=SIMPLE, pad_edge=False)
+        wide = [k for k in chosen if not is_narrow(k, widths)]
+        left = screen.width - sum(widths[k] + PADDING for k in chosen if k not in wide) - PADDING * len(wide) + 1
+        for k in chosen:
+            made.add_column(cell(heads[k]), justify="right" if is_narrow(k, widths) else "left", overflow="fold", no_wrap=True)
+        share = shared_out([widths[k] for k in wide], max(left, 1))
+        most = dict(zip(wide, share, strict=True))
         for row in rows:
-            made.add_row(*(Text(row[k]) for k in columns))
-        console.print(made)
+            made.add_row(*(cell(row[k], most.get(k)) for k in chosen))
+        screen.print(made)
+
+
+def is_narrow(k: int, widths: list[int]) -> bool:
+    """Whether a column is one that is not folded."""
+    return k > 0 and widths[k] <= NUMBER_WIDTH
+
+
+def shared_out(widths: list[int], room: int) -> list[int]:
+    """The room for columns that are folded: those that need less than an equal part have what they need.
+
+    >>> shared_out([10, 90, 50], 90)
+    [10, 40, 40]
+    """
+    found, left = dict.fromkeys(range(len(widths)), 0), room
+    for place, k in enumerate(sorted(range(len(widths)), key=lambda k: widths[k])):
+        found[k] = max(1, min(widths[k], left // (len(widths) - place)))
+        left -= found[k]
+    return list(found.values())
 
 
 def side_by_side(widths: list[int], room: int) -> list[list[int]]:
@@ -154,7 +177,7 @@ def side_by_side(widths: list[int], room: int) -> list[list[int]]:
     >>> side_by_side([5, 9, 9, 9], 45), side_by_side([5, 9, 9, 9], 32)
     ([[0, 1, 2, 3]], [[0, 1, 2], [0, 3]])
     """
-    needed = [width if k > 0 and width <= NUMBER_WIDTH else min(width, FOLDED_WIDTH) for k, width in enumerate(widths)]
+    needed = [width if is_narrow(k, widths) else min(width, FOLDED_WIDTH) for k, width in enumerate(widths)]
     found = [[0]]
     for k in range(1, len(widths)):
         if len(found[-1]) > 1 and sum(needed[j] + PADDING for j in [*found[-1], k]) > room + 1:

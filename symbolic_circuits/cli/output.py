@@ -10,8 +10,9 @@ from pathlib import Path
 
 import click
 
-from symbolic_circuits.cli.inert import inert
+from symbolic_circuits.cli.inert import inert_line
 from symbolic_circuits.cli.inputs import without_nan, written_out
+from symbolic_circuits.cli.terminal import say
 from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 __all__ = ["PICTURES", "Output", "csv_text", "output_options"]
@@ -52,16 +53,16 @@ class Output:
         """Write the file, where one is asked for, from its suffix."""
         if self.path:
             write_whole(self.path, content(self.suffix), force=self.force)
-            self.say(f"wrote {inert(self.path)}" + (f": {words}" if words else ""))
+            self.say(f"wrote {inert_line(self.path)}" + (f": {words}" if words else ""))
 
     def leave(self, why: str) -> None:
         """Say why a file that is asked for is not written."""
         if self.path:
-            self.say(f"{why}: {inert(self.path)} is not written")
+            self.say(f"{why}: {inert_line(self.path)} is not written")
 
     def say(self, text: str) -> None:
         """A line beside the result: on standard error where a program reads the result."""
-        click.echo(text, err=self.as_json or self.as_csv)
+        say(text, err=self.as_json or self.as_csv)
 
 
 def output_options(help_: str, formats: tuple[str, ...] = PICTURES) -> Callable[[Callable], Callable]:

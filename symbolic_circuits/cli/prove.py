@@ -1,16 +1,16 @@
 """``symbolic-circuits prove``: prove or refute the identities of files, and check the equations of documents."""
 
 import json
-import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.markup import escape
+from rich.box import SIMPLE
 from rich.table import Table
+from rich.text import Text
 
 from symbolic_circuits.algebra.decide import decide
 from symbolic_circuits.algebra.verdicts import HoldsAt, Proved, Verdict
+from symbolic_circuits.cli.inert import inert, inert_line
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.cli.prove_documents import (
     check_documents,
@@ -20,6 +20,7 @@ from symbolic_circuits.cli.prove_documents import (
     matching,
     show_documents,
 )
+from symbolic_circuits.cli.terminal import cell, console, is_terminal
 from symbolic_circuits.identities.files import Identity, read_identities
 from symbolic_circuits.identities.report import explanation, summary, verdict_data
 from symbolic_circuits.whole_file import write_whole
@@ -42,6 +43,8 @@ refuted. Results of documents are kept in $XDG_CACHE_HOME or ~/.cache, by the co
 \b
 Exit codes: 0 everything is as claimed (or true at the sizes that it fixes); 1 something is not; 2 wrong input; 3 something is undecided.
 """
+
+COLOURS = {"proved": "green", "refuted": "red", "holds_at": "yellow", "undecided": "magenta"}
 
 
 @click.command(epilog=EXAMPLES)
@@ -117,17 +120,17 @@ def exit_code(verdicts: list[Verdict]) -> int:
 
 def show(found: list[tuple[Identity, Verdict]], verbose: bool) -> None:
     """A table on a terminal; lines with tabs in a pipe."""
-    if not sys.stdout.isatty():
+    if not is_terminal():
         for identity, verdict in found:
-            click.echo(f"{identity.id}\t{verdict.verdict}\t{explanation(verdict) if verbose else summary(verdict)}")
+            text = explanation(verdict) if verbose else summary(verdict)
+            click.echo("\t".join([inert_line(identity.id), verdict.verdict, inert(text)]))
         return
-    table = Table("identity", "verdict", "")
-    colours = {"proved": "green", "refuted": "red", "holds_at": "yellow", "undecided": "magenta"}
+    table = Table("identity", "verdict", "", box=SIMPLE, pad_edge=False)
+    table.columns[0].overflow = table.columns[2].overflow = "fold"
     for identity, verdict in found:
-        colour = colours[verdict.verdict]
         text = explanation(verdict) if verbose else summary(verdict)
-        table.add_row(escape(identity.id), f"[{colour}]{verdict.verdict}[/{colour}]", escape(text))
-    Console().print(table)
+        table.add_row(cell(identity.id), Text(verdict.verdict, COLOURS[verdict.verdict]), cell(text))
+    console().print(table)
 
 
 def write_certificates(folder: Path, found: list[tuple[Identity, Verdict]], force: bool) -> None:

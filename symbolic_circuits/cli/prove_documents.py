@@ -1,16 +1,17 @@
 """The part of ``symbolic-circuits prove`` for documents: a table of their checks, counts, explanations of failures."""
 
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
+from symbolic_circuits.cli.inert import inert_line
 from symbolic_circuits.cli.progress import progress_bar
+from symbolic_circuits.cli.terminal import cell, console, is_terminal, say
 from symbolic_circuits.documents.cache import Cache, user_folder
 from symbolic_circuits.documents.checking import check_document
 from symbolic_circuits.documents.reading import KINDS
@@ -65,18 +66,18 @@ def documents_data(reports: list[Report]) -> list[dict[str, Any]]:
 
 def show_documents(reports: list[Report], verbose: bool) -> None:
     """A table on a terminal; lines with tabs in a pipe, and the counts on standard error."""
-    to_terminal = sys.stdout.isatty()
+    to_terminal = is_terminal()
     for report in reports:
         if to_terminal:
-            Console().print(table_of(report))
+            console().print(table_of(report))
         else:
             for result in report.results:
                 item = f"{report.name}::{result.id}"
-                click.echo("\t".join([item, str(result.line), result.relation, verdict_of(result), result.words]))
+                click.echo("\t".join(map(inert_line, [item, result.line, result.relation, verdict_of(result), result.words])))
         if verbose:
             for result in report.results:
                 if not result.is_ok:
-                    click.echo(f"\n{failure_text(report.name, result)}")
+                    say(f"\n{failure_text(report.name, result)}")
             click.echo()
     if reports:
         click.echo(counts_text(reports), err=not to_terminal)
@@ -84,10 +85,11 @@ def show_documents(reports: list[Report], verbose: bool) -> None:
 
 def table_of(report: Report) -> Table:
     """The table of a document."""
-    table = Table("item", "line", "", "verdict", "", title=Text(report.name), title_justify="left")
+    table = Table("item", "line", "", "verdict", "", title=cell(report.name), title_justify="left", box=SIMPLE, pad_edge=False)
+    table.columns[0].overflow = table.columns[4].overflow = "fold"
     for result in report.results:
         verdict = Text(verdict_of(result), COLOURS[result.status])
-        table.add_row(Text(result.id), str(result.line), Text(result.relation), verdict, Text(result.words))
+        table.add_row(cell(result.id), str(result.line), cell(result.relation), verdict, cell(result.words))
     return table
 
 

@@ -9,6 +9,7 @@ from symbolic_circuits.cli.inputs import input_options, read_tokens, read_weight
 from symbolic_circuits.cli.output import Output, csv_text, output_options
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.cli.readouts import chosen_tokens, readout_options, with_tokens
+from symbolic_circuits.cli.terminal import say
 from symbolic_circuits.expansion.expansion import path_expansion
 from symbolic_circuits.numeric.frozen import freeze
 from symbolic_circuits.numeric.ranking.rank import rank as ranked
@@ -87,9 +88,9 @@ def print_table(result: Ranking, which: str, words: str, with_shares: bool) -> N
     rows = [[str(term), str(term.order), f"{value:+.5g}"] for term, value in result.terms[:SHOWN]]
     if with_shares:
         rows = [[*row, f"{100 * term.value / result.total:+.1f} %"] for row, term in zip(rows, result.terms, strict=False)]
-    click.echo(f"{result.what}: {result.total:+.6g}" + (f" ({which})" if which else ""))
+    say(f"{result.what}: {result.total:+.6g}" + (f" ({which})" if which else ""))
     if rows:
         table("", ["term", "order", "value", *(["of total"] if with_shares else [])], rows)
     if len(result) > SHOWN:
-        click.echo(f"  {len(result) - SHOWN} terms more are in --csv and --json")
-    click.echo(f"  {result.summary()}\n  on {words}")
+        say(f"  {len(result) - SHOWN} terms more are in --csv and --json")
+    say(f"  {result.summary()}\n  on {words}")

@@ -1,9 +1,14 @@
 """``symbolic-circuits terms``: count and list the terms of a model."""
 
-import click
+from collections.abc import Callable
 
+import click
+from sympy import Expr
+
+from symbolic_circuits.cli.formulas import formula
 from symbolic_circuits.cli.inputs import read_expansion, read_number, scores_option, table, written_out
 from symbolic_circuits.cli.output import Output, csv_text, output_options
+from symbolic_circuits.cli.terminal import say
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.report.classes import path_class_rows
@@ -59,12 +64,13 @@ def terms(
     by_class = classes or not isinstance(expansion.number_of_terms, int)
     if sampled and by_class:
         raise click.UsageError("--sample draws terms, but heads are left open here: path classes are listed without it")
+    write = to_plain if output.as_json or output.as_csv else formula
     if expansion.is_empty:
         rows = []
     elif by_class:
-        rows = rows_of_classes(expansion, notation or "operator")
+        rows = rows_of_classes(expansion, notation or "operator", write)
     else:
-        rows = rows_of_terms(expansion, read_number(start, "the number of a term"), limit, sampled, seed, notation)
+        rows = rows_of_terms(expansion, (read_number(start, "the number of a term"), limit), (sampled, seed), notation, write)
     output.show(
         lambda: data_of(expansion, whole, rows, by_class),
         lambda: csv_text(list(rows[0]), (row.values() for row in rows)) if rows else "",
@@ -77,28 +83,33 @@ def print_table(expansion: PathExpansion, whole: PathExpansion, rows: list[dict[
     """The count, and the rows for people."""
     of_all = "" if expansion is whole else f" of {in_words(whole.number_of_terms)}"
     root = "" if expansion.grammar.root is None else f", {expansion.grammar.root.name}"
-    click.echo(f"{expansion.model}{root}: {in_words(expansion.number_of_terms)}{of_all} terms")
+    say(f"{expansion.model}{root}: {in_words(expansion.number_of_terms)}{of_all} terms")
     if rows:
         table("", list(rows[0]), [[str(written_out(value)) for value in row.values()] for row in rows])
 
 
 def rows_of_terms(
-    expansion: PathExpansion, first: int, limit: int, sampled: int | None, seed: int, notation: str | None
+    expansion: PathExpansion,
+    listed: tuple[int, int],
+    drawn: tuple[int | None, int],
+    notation: str | None,
+    write: Callable[[Expr], str],
 ) -> list[dict[str, object]]:
-    """A row for each term: the terms from a number on, or drawn at random."""
+    """A row for each term: so many terms from a number on, or so many drawn by a seed."""
+    (first, limit), (sampled, seed) = listed, drawn
     chosen = expansion.sample(sampled, seed=seed) if sampled else expansion[first : first + limit]
     rows = []
     for k, term in enumerate(chosen):
         number = expansion.index(term) if sampled else first + k
         row = {"term": str(term), "number": number, "order": term.order, "height": term.height, "degree": term.degree}
-        rows.append(row | ({notation: to_plain(term.expr(notation))} if notation else {}))
+        rows.append(row | ({notation: write(term.expr(notation))} if notation else {}))
     return rows
 
 
-def rows_of_classes(expansion: PathExpansion, notation: str) -> list[dict[str, object]]:
+def rows_of_classes(expansion: PathExpansion, notation: str, write: Callable[[Expr], str]) -> list[dict[str, object]]:
     """A row for each path class."""
     found = path_class_rows(expansion, notation, MAX_CLASSES)
-    return [{"path class": str(r.term), "terms": r.count, "order": r.term.order, "value": to_plain(r.value)} for r in found]
+    return [{"path class": str(r.term), "terms": r.count, "order": r.term.order, "value": write(r.value)} for r in found]
 
 
 def data_of(expansion: PathExpansion, whole: PathExpansion, rows: list[dict[str, object]], by_class: bool) -> dict[str, object]:
