@@ -40,7 +40,8 @@ Examples:
   symbolic-circuits explain --batch 50
 
 \b
-Exit codes: 0 all as claimed; 1 something is not; 2 wrong usage or input; 3 undecided or over budget.
+Exit codes: 0 all as claimed; 1 something is not; 2 wrong usage or input; 3
+undecided or over budget.
 """
 
 

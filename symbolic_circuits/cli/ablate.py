@@ -27,13 +27,17 @@ EXAMPLES = """
 \b
 Examples:
   symbolic-circuits ablate "attn.0[1] > bilinear.1"
-  symbolic-circuits ablate "attn.0[1]" --tokens "3 4 31" --by resample --other "5 4 31" --token 7 --against 9
-  symbolic-circuits ablate "attn.0[1]" --by mean --batch 64 --patterns recomputed --replace activations
+  symbolic-circuits ablate "attn.0[1]" --tokens "3 4 31" --by resample \\
+      --other "5 4 31" --token 7 --against 9
+  symbolic-circuits ablate "attn.0[1]" --by mean --batch 64 \\
+      --patterns recomputed --replace activations
   symbolic-circuits ablate "order >= 4" "(attn(4) bilinear)*2" --csv
-  symbolic-circuits ablate "attn.0[0]" --tokens "3 4 31" --token 7 -o graph.svg
+  symbolic-circuits ablate "attn.0[0]" --tokens "3 4 31" --token 7 \\
+      -o graph.svg
 \b
-A query: components (attn.0[1], attn.*[1], bilinear.*, embed), paths (a > b: later; a >> b: directly; bilinear.1.left),
-numbers (attn.* <= 2, order = 3, height, degree), and, or, not, brackets.
+A query: components (attn.0[1], attn.*[1], bilinear.*, embed), paths (a > b:
+later; a >> b: directly; bilinear.1.left), numbers (attn.* <= 2, order = 3,
+height, degree), and, or, not, brackets.
 """
 FORMATS = (".svg", ".png", ".json")
 BATCH = 32  # inputs of a mean by default

@@ -17,8 +17,10 @@ from symbolic_circuits.whole_file import require_format, require_free
 EXAMPLES = """
 \b
 Examples:
-  symbolic-circuits convert model.safetensors ours.npz --attention-scale 0.25 --normalization rms
-  symbolic-circuits convert hooked.safetensors ours.safetensors --set eps=1e-5 --set act_fn=silu
+  symbolic-circuits convert model.safetensors ours.npz \\
+      --attention-scale 0.25 --normalization rms
+  symbolic-circuits convert hooked.safetensors ours.safetensors \\
+      --set eps=1e-5 --set act_fn=silu
   symbolic-circuits convert ours.npz hooked.safetensors --to transformer-lens
 """
 NORMALIZATIONS = ("none", "rms", "LN", "LNPre", "RMS", "RMSPre")

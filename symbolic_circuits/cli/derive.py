@@ -36,10 +36,12 @@ Examples:
   symbolic-circuits derive -o addition.tex
   symbolic-circuits derive "attn(H) bilinear" --notation tensor --steps
   symbolic-circuits derive "(attn(2) bilinear)*2" -o two_layers.tex
-  symbolic-circuits derive "attn(H_0) attn(H_1)" -o part.tex --fragment --rename "W_OV=\\WOV{#1}" --marked colour
+  symbolic-circuits derive "attn(H_0) attn(H_1)" -o part.tex --fragment \\
+      --rename "W_OV=\\WOV{#1}" --marked colour
 \b
 Written are, by the name of the file:
-  .tex   an article: setting, model, derivation, terms, check on weights; with --fragment the derivation alone, to \\input
+  .tex   an article: setting, model, derivation, terms, check on weights;
+         with --fragment the derivation alone, to \\input
   .md    the derivation with GitHub's math
   .txt   the derivation in Unicode
   .json  the derivation as data, for `symbolic-circuits verify`

@@ -27,10 +27,13 @@ EXAMPLES = """
 \b
 Examples:
   symbolic-circuits explain
-  symbolic-circuits explain --tokens "3 4 31" --token 7 --against 8 --fraction 0.95
+  symbolic-circuits explain --tokens "3 4 31" --token 7 --against 8 \\
+      --fraction 0.95
   symbolic-circuits explain --batch 192 -o histogram.svg
-  symbolic-circuits explain "(attn(4) bilinear)*2" --batch 20 --fraction 0.8 --csv
-  symbolic-circuits explain --weights model.safetensors --sequences inputs.txt --json
+  symbolic-circuits explain "(attn(4) bilinear)*2" --batch 20 \\
+      --fraction 0.8 --csv
+  symbolic-circuits explain --weights model.safetensors \\
+      --sequences inputs.txt --json
 """
 SHOWN = 100  # terms that the table has room for
 MAX_BATCH = 100_000

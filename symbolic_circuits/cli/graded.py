@@ -27,8 +27,10 @@ EXAMPLES = """
 \b
 Examples:
   symbolic-circuits graded
-  symbolic-circuits graded --tokens "3 4 31" --positions -1 --targets 7 --logits "7 8"
-  symbolic-circuits graded "(attn(8) bilinear)*4" --by order --up-to 16 -o orders.svg
+  symbolic-circuits graded --tokens "3 4 31" --positions -1 --targets 7 \\
+      --logits "7 8"
+  symbolic-circuits graded "(attn(8) bilinear)*4" --by order --up-to 16 \\
+      -o orders.svg
   symbolic-circuits graded "(attn(2) bilinear)*3" --by height --csv
   symbolic-circuits graded --weights model.safetensors --tokens "5 2 9" --json
 """

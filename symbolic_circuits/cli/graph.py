@@ -18,7 +18,8 @@ EXAMPLES = """
 Examples:
   symbolic-circuits graph "attn(2) bilinear" -o model.svg
   symbolic-circuits graph "attn(2) bilinear" --term 7 -o term.png
-  symbolic-circuits graph "attn(2) bilinear" --term "bilinear.1(embed, attn.0[1](embed))"
+  symbolic-circuits graph "attn(2) bilinear" \\
+      --term "bilinear.1(embed, attn.0[1](embed))"
 """
 
 

@@ -35,13 +35,17 @@ Examples:
   symbolic-circuits prove --verbose "proofs/*.md"
 \b
 A file holds one identity, or a list of them:
-  {"id": "trace", "lhs": [[1, "ij,ji->", ["A", "B"]]], "rhs": [[1, "ij,ji->", ["B", "A"]]],
+  {"id": "trace",
+   "lhs": [[1, "ij,ji->", ["A", "B"]]], "rhs": [[1, "ij,ji->", ["B", "A"]]],
    "shapes": {"A": ["n", "d"], "B": ["d", "n"]}, "given": {}, "defs": {}}
 \b
-A document, .md or .tex, declares its symbols, and each equation in display mathematics is checked: "=" is to be proved, "\\neq" to be
-refuted. Results of documents are kept in $XDG_CACHE_HOME or ~/.cache, by the content of the document and the version of this package.
+A document, .md or .tex, declares its symbols, and each equation in display
+mathematics is checked: "=" is to be proved, "\\neq" to be refuted. Results of
+documents are kept in $XDG_CACHE_HOME or ~/.cache, by the content of the
+document and the version of this package.
 \b
-Exit codes: 0 everything is as claimed (or true at the sizes that it fixes); 1 something is not; 2 wrong input; 3 something is undecided.
+Exit codes: 0 everything is as claimed (or true at the sizes that it fixes);
+1 something is not; 2 wrong input; 3 something is undecided.
 """
 
 COLOURS = {"proved": "green", "refuted": "red", "holds_at": "yellow", "undecided": "magenta"}

@@ -21,10 +21,13 @@ EXAMPLES = """
 \b
 Examples:
   symbolic-circuits rank
-  symbolic-circuits rank --tokens "3 4 31" --token 7 --against runner-up --top 5
-  symbolic-circuits rank "(attn(8) bilinear)*2" --where "attn.0[1]" -o largest.svg
+  symbolic-circuits rank --tokens "3 4 31" --token 7 --against runner-up \\
+      --top 5
+  symbolic-circuits rank "(attn(8) bilinear)*2" --where "attn.0[1]" \\
+      -o largest.svg
   symbolic-circuits rank "attn(12)*6" --seconds 10 --json
-  symbolic-circuits rank --weights model.safetensors --tokens "5 2 9" --norm --csv
+  symbolic-circuits rank --weights model.safetensors --tokens "5 2 9" \\
+      --norm --csv
 """
 COLUMNS = ("rank", "term", "number", "order", "height", "value", "share")
 SHOWN = 100  # terms that the table has room for

@@ -21,11 +21,15 @@ EXAMPLES = """
 \b
 Examples:
   symbolic-circuits report -o example.html
-  symbolic-circuits report --tokens "3 4 31" --against runner-up -o logits.html
+  symbolic-circuits report --tokens "3 4 31" --against runner-up \\
+      -o logits.html
   symbolic-circuits report "attn(12) bilinear" --norm -o shares.html
-  symbolic-circuits report "attn(H) bilinear" --notation tensor -o closed_form.html
-  symbolic-circuits report --weights model.safetensors --tokens "5 2 9" -o page.html --force
-  symbolic-circuits report "attn(2)" --document proofs/elhage-2021.md -o verdicts.html
+  symbolic-circuits report "attn(H) bilinear" --notation tensor \\
+      -o closed_form.html
+  symbolic-circuits report --weights model.safetensors --tokens "5 2 9" \\
+      -o page.html --force
+  symbolic-circuits report "attn(2)" --document proofs/elhage-2021.md \\
+      -o verdicts.html
 """
 EXAMPLE_TOKENS = (3, 4, 31)  # 3 + 4 =
 

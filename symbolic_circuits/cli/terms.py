@@ -20,17 +20,22 @@ EXAMPLES = """
 \b
 Examples:
   symbolic-circuits terms "attn(2) bilinear"
-  symbolic-circuits terms "(attn(12) bilinear)*4" --start 1000000000000000000000 --limit 3
+  symbolic-circuits terms "(attn(12) bilinear)*4" \\
+      --start 1000000000000000000000 --limit 3
   symbolic-circuits terms "attn(H) bilinear" --classes
   symbolic-circuits terms "attn(2) bilinear" --notation matrix --json
   symbolic-circuits terms "(attn(2) bilinear)*3" --sample 5 --seed 1
-  symbolic-circuits terms "(attn(12) bilinear)*4" --where "attn.0[1] > bilinear.1.left and bilinear.* <= 1" --limit 3
+  symbolic-circuits terms "(attn(12) bilinear)*4" \\
+      --where "attn.0[1] > bilinear.1.left and bilinear.* <= 1" --limit 3
   symbolic-circuits terms "(attn(12) bilinear)*4" --limit 0 -o counts.svg
-  symbolic-circuits terms "attn(2) attn(2)" --scores "1[0]" --where "attn.0 > scores.query"
-  symbolic-circuits terms "[rms_norm, rotary] (attn(4, b_V) bilinear(bias))*2" --sample 3
+  symbolic-circuits terms "attn(2) attn(2)" --scores "1[0]" \\
+      --where "attn.0 > scores.query"
+  symbolic-circuits terms "[rms_norm, rotary] (attn(4, b_V) bilinear(bias))*2" \\
+      --sample 3
 \b
-A query: components (attn.0[1], attn.*[1], bilinear.*, embed), paths (a > b: later; a >> b: directly; bilinear.1.left),
-numbers (attn.* <= 2, order = 3, height, degree), and, or, not, brackets.
+A query: components (attn.0[1], attn.*[1], bilinear.*, embed), paths (a > b:
+later; a >> b: directly; bilinear.1.left), numbers (attn.* <= 2, order = 3,
+height, degree), and, or, not, brackets.
 """
 MAX_CLASSES = 10_000
 

@@ -19,7 +19,8 @@ Examples:
   symbolic-circuits derive "attn(H) bilinear" -o derivation.json
   symbolic-circuits verify derivation.json
 \b
-Exit codes: 0 every file shows what it claims; 1 some does not; 2 a file cannot be read.
+Exit codes: 0 every file shows what it claims; 1 some does not; 2 a file
+cannot be read.
 """
 
 
