@@ -30,7 +30,7 @@ Examples:
   symbolic-circuits terms "(attn(12) bilinear)*4" --limit 0 -o counts.svg
   symbolic-circuits terms "attn(2) attn(2)" --scores "1[0]" \\
       --where "attn.0 > scores.query"
-  symbolic-circuits terms "[rms_norm, rotary] (attn(4, b_V) bilinear(bias))*2" \\
+  symbolic-circuits terms "[rms_norm, rotary] attn(4, b_V) bilinear(bias)" \\
       --sample 3
 \b
 A query: components (attn.0[1], attn.*[1], bilinear.*, embed), paths (a > b:

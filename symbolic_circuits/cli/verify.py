@@ -6,10 +6,12 @@ from typing import Any
 
 import click
 
+from symbolic_circuits.cli.inert import inert_line
+from symbolic_circuits.cli.terminal import is_terminal, say
 from symbolic_circuits.derivation.files import FORMAT, from_derivation_data
 from symbolic_circuits.errors import CertificateError, DerivationError
 from symbolic_circuits.identities.checker import check_certificate
-from symbolic_circuits.identities.files import printable, read_json
+from symbolic_circuits.identities.files import read_json
 
 EXAMPLES = """
 \b
@@ -47,7 +49,16 @@ def verify(ctx: click.Context, files: tuple[Path, ...]) -> None:
             check_file(read_json(path))
         except (CertificateError, DerivationError) as error:
             wrong += 1
-            click.echo(f"{printable(str(path))}\twrong\t{printable(str(error))}")
+            told(path, "wrong", str(error))
         else:
-            click.echo(f"{printable(str(path))}\tright")
+            told(path, "right")
     ctx.exit(1 if wrong else 0)
+
+
+def told(path: Path, *words: str) -> None:
+    """A line with tabs in a pipe; in a terminal one that is broken at words."""
+    parts = [inert_line(part) for part in (path, *words)]
+    if is_terminal():
+        say(": ".join(parts))
+    else:
+        click.echo("\t".join(parts))
