@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_network"]
 
-MAX_NODES = 150  # of the term
+MAX_NODES = 120  # of the term
 STEP, ROW = 1.0, 1.0  # inches
 KINDS = {  # letter -> whose colour
     **dict.fromkeys(("A", "W_OV", "b_OV", "b_O"), "head"),
@@ -62,7 +62,7 @@ def draw_network(term: Term, ax: "Axes | None" = None, *, style: StyleLike | Non
         if ax is None:
             size = (max(5.0, (max(xs) - min(xs) + 1.4) * STEP), (max(ys) - min(ys) + 1.2) * ROW + 0.4)
             ax = import_matplotlib().Figure(figsize=size, layout="constrained").subplots()
-        for number in layout.places:
+        for number in range(len(layout.tensors)):
             add_tensor(ax, layout, number)
         for index in layout.indices:
             add_index(ax, layout, index)

@@ -127,7 +127,7 @@ def tree_places(tree: networkx.Graph, root: Hashable, row: int) -> tuple[dict[in
         if below:
             y[node] = (min(below) + max(below)) / 2
         elif isinstance(node, int):
-            y[node], row = -float(row), row + 1
+            y[node], row = 0.0 - row, row + 1
     return {node: (1.0 - depth[node], y[node]) for node in tree if isinstance(node, int)}, row
 
 
