@@ -61,6 +61,9 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            error.message = inert(error.message)  # it names what was given
+            raise
         except SymbolicCircuitsError as error:
             click.echo(f"error: {inert(error)}", err=True)
             ctx.exit(3 if isinstance(error, BudgetError) else 2)
