@@ -21,8 +21,10 @@ from symbolic_circuits.spec import Attention, Bilinear, Transformer
 __all__ = ["folded"]
 
 
-def folded(model: Transformer, arrays: Mapping[str, np.ndarray], modulus: int | None = None) -> Mapping[str, np.ndarray]:
-    """The arrays with biases and scales inside; the same mapping where there are none."""
+def folded(
+    model: Transformer, arrays: Mapping[str, np.ndarray], stream: np.ndarray, modulus: int | None = None
+) -> Mapping[str, np.ndarray]:
+    """The arrays with biases and scales inside; the same mapping where there are none. ``stream`` (n, width) is one that blocks read."""
     out = dict(arrays)
     for index, spec in model.numbered():
         if isinstance(spec, Attention):
@@ -30,7 +32,7 @@ def folded(model: Transformer, arrays: Mapping[str, np.ndarray], modulus: int | 
         else:
             out |= layer(f"bilinear.{index}", spec, arrays, model)
     for number in norms_of(model):
-        out[f"norm.{number}.w"] = gain(arrays, number, model)
+        out[f"norm.{number}.w"] = gain(arrays, number, model, stream)
     if model.has_constant and model.unembedding:
         out["W_U"] = with_column(arrays["W_U"], arrays.get("b_U"))
     return out if out.keys() != arrays.keys() or any(out[name] is not arrays[name] for name in out) else arrays
@@ -63,29 +65,13 @@ def layer(name: str, spec: Bilinear, arrays: Mapping[str, np.ndarray], model: Tr
     return {key: with_row(array) for key, array in out.items()}
 
 
-def gain(arrays: Mapping[str, np.ndarray], number: int, model: Transformer) -> np.ndarray:
-    """w of a norm."""
-    like = arrays[f"norm.{number}.w"] if model.gains else None
-    if like is None:
-        reader = next(array for name, array in arrays.items() if name.startswith(("attn.", "bilinear.", "W_")) and array.ndim > 1)
-        library = library_of(reader)
-        width = width_of(model, arrays)
-        like = library.ones((width,), dtype=reader.dtype, device=device_of(reader))
-    return with_column(like) if model.has_constant else like
-
-
-def width_of(model: Transformer, arrays: Mapping[str, np.ndarray]) -> int:
-    """d."""
-    if model.embedding:
-        return arrays["W_E"].shape[0]
-    if model.unembedding:
-        return arrays["W_U"].shape[1]
-    return next(array.shape[-1] for name, array in arrays.items() if ".W_V" in name or ".W_1" in name)
-
-
-def device_of(array: np.ndarray) -> object:
-    """Where an array lies; None for NumPy's."""
-    return getattr(array, "device", None)
+def gain(arrays: Mapping[str, np.ndarray], number: int, model: Transformer, stream: np.ndarray) -> np.ndarray:
+    """w of a norm; ones of the kind that a stream is made of where norms have none."""
+    if model.gains:
+        w = arrays[f"norm.{number}.w"]
+        return with_column(w) if model.has_constant else w
+    ones = library_of(stream).ones_like(stream[0])
+    return with_column(ones[:-1]) if model.has_constant else ones
 
 
 def with_column(W: np.ndarray, b: np.ndarray | None = None) -> np.ndarray:
