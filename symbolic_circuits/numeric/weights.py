@@ -164,7 +164,7 @@ class Weights:
         TokensError
             Not integers, out of range, of another length than the model's n, or not of shape (n, d).
         """
-        array, n = np.asarray(tokens), self.model.n
+        array, n = np.asarray(tokens), self._sizes.get(self.model.n, self.model.n)
         if self.model.embedding:
             check_tokens(array, self.size(self.model.V))
         else:
@@ -213,7 +213,7 @@ class Weights:
         values = {"pairs": rotary_pairs(model, values)} | values
         generator, arrays, shapes = np.random.default_rng(seed), {}, {}
         for name, shape in layout(model).items():
-            unknown = [str(s) for s in shape if isinstance(s, sympy.Symbol) and s.name not in values]
+            unknown = [str(s) for s in dict.fromkeys(shape) if isinstance(s, sympy.Symbol) and s.name not in values]
             if unknown:
                 raise SpecError(
                     f"random weights of {name} need the size {', '.join(unknown)}: give sizes={{{unknown[0]!r}: ...}}"
