@@ -4,10 +4,12 @@ Operands are the tensors of the model; those of attention blocks are families wi
 member 1 of the family A.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, count
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
-from sympy import Expr, S
+from sympy import Expr, S, Symbol
 
 from symbolic_circuits.algebra.network import Factor, Network
 from symbolic_circuits.counts import in_words
@@ -33,8 +35,8 @@ LIBRARIES = {  # name -> import line, the call in front of the arguments, and wh
     "torch": ("import torch", "torch.einsum", ""),
 }
 
-
 ONES = "ones"
+RESERVED = frozenset({"np", "torch", "contract", "out", "len", ONES})  # what code uses beside its parameters
 ONES_OF = {"numpy": "np.ones(len({0}))", "torch": "torch.ones(len({0}), dtype={0}.dtype, device={0}.device)"}
 
 
@@ -139,14 +141,14 @@ def to_code(expansion: "PathExpansion", library: str = "numpy") -> str:
     head, call, tail = LIBRARIES[library]
     if any(len(list(c.network.indices())) > LETTERS for _, c in found):
         head, call, tail = "from opt_einsum import contract", "contract", ""
-    lines = [head, "", "", f"def path_expansion({', '.join(identifier(str(p)) for p in parameters)}):"]
+    names = names_of(parameters)
+    lines = [head, "", "", f"def path_expansion({', '.join(names.values())}):"]
     lines.append(f"    # {expansion.model}: {in_words(expansion.number_of_terms)} terms in {len(found)} path classes")
-    lines.append(f"    # {', '.join(f'{identifier(str(p))} {shape_text(p)}' for p in parameters)}")
+    lines.append(f"    # {', '.join(f'{name} {shape_text(p)}' for p, name in names.items())}")
     if any(with_ones(c.network) != c.network for _, c in found):
-        source = identifier(str(expansion.tensors.source))
-        lines.append(f"    {ONES} = {ONES_OF[library].format(source)}")
+        lines.append(f"    {ONES} = {ONES_OF[library].format(names[expansion.tensors.source])}")
     for k, (name, summand) in enumerate(found):
-        lines.append(f"    out = {'out + ' if k else ''}{einsum_call(summand, call, tail)}  # {name}")
+        lines.append(f"    out = {'out + ' if k else ''}{einsum_call(summand, names, call, tail)}  # {name}")
     return "\n".join([*lines, "    return out", ""])
 
 
@@ -164,26 +166,52 @@ def shape_text(parameter: Expr) -> str:
     return str(getattr(parameter, "shape", ()))
 
 
-def einsum_call(found: Contraction, call: str, tail: str) -> str:
+def names_of(parameters: Sequence[Expr]) -> dict[Expr, str]:
+    """The name of each parameter in code: that of a tensor, and of a number its own unless a tensor or Python has it.
+
+    >>> from sympy import MatrixSymbol
+    >>> list(names_of([Symbol("M"), MatrixSymbol("M", 2, 2), Symbol("in")]).values())
+    ['M_0', 'M', 'in_0']
+    """
+    taken = set(RESERVED) | {identifier(str(p)) for p in parameters if not isinstance(p, Symbol)}
+    out: dict[Expr, str] = {}
+    for parameter in parameters:
+        name = identifier(str(parameter))
+        if isinstance(parameter, Symbol):
+            others = (f"{name}_{k}" for k in count())
+            name = next(x for x in chain([name], others) if x not in taken and not iskeyword(x))
+            taken.add(name)
+        out[parameter] = name
+    return out
+
+
+def einsum_call(found: Contraction, names: Mapping[Expr, str], call: str, tail: str) -> str:
     """One summand as a call of einsum."""
     network = with_ones(found.network)
     operands = ", ".join(operand_code(factor.operand) for factor in network.factors)
-    coefficient = "" if found.coefficient == S.One else f"{number_code(found.coefficient)} * "
+    coefficient = "" if found.coefficient == S.One else f"{number_code(found.coefficient, names)} * "
     return f'{coefficient}{call}("{network.to_einsum()}", {operands}{tail})'
 
 
-def number_code(coefficient: Expr) -> str:
-    """A product of powers as Python.
+def number_code(coefficient: Expr, names: Mapping[Expr, str]) -> str:
+    """A product of powers as Python, its rational factor first.
 
-    >>> from sympy import Symbol, sqrt
-    >>> number_code(2 * Symbol("alpha") / sqrt(Symbol("e", positive=True)))
-    '2*alpha*e**-0.5'
+    >>> from sympy import sqrt
+    >>> alpha, e = Symbol("alpha"), Symbol("e", positive=True)
+    >>> number_code(2 * alpha / sqrt(e), {alpha: "alpha", e: "e"}), number_code(1 / sqrt(3), {})
+    ('2*alpha*e**-0.5', '1/3*3**0.5')
     """
-    powers = sorted(coefficient.as_powers_dict().items(), key=lambda item: (not item[0].is_number, str(item[0])))
-    texts = (power if power == 1 else (int(power) if power.is_Integer and power > 0 else float(power)) for _, power in powers)
-    return "*".join(
-        identifier(str(base)) + ("" if power == 1 else f"**{power}") for (base, _), power in zip(powers, texts, strict=True)
-    )
+    rational, rest = coefficient.as_coeff_Mul(rational=True)
+    powers = sorted(rest.as_powers_dict().items(), key=lambda item: (not item[0].is_number, str(item[0])))
+    texts = [power_code(names.get(base, str(base)), power) for base, power in powers if base != S.One]
+    return "*".join(texts if rational == S.One and texts else [str(rational), *texts])
+
+
+def power_code(base: str, power: Expr) -> str:
+    """A number to a rational power."""
+    if power == S.One:
+        return base
+    return f"{base}**{int(power) if power.is_Integer and power > 0 else float(power)}"
 
 
 def operand_code(operand: Operand | str) -> str:

@@ -150,13 +150,18 @@ def named_operands(frozen: Frozen) -> dict[str, np.ndarray]:
     >>> np.einsum(subscripts, *(arrays[name] for name in names)).shape
     (3, 11)
     """
-    out = {str(2**k): np.array(2**k) for k in range(1, 63)}  # coefficients of terms through tied layers
+    arrays = operands(frozen)
+    out = {
+        str(size): arrays[size] for size in frozen.model.symbolic_sizes if size in arrays
+    }  # first: a tensor may have that name
+    out |= {str(2**k): np.array(2**k) for k in range(1, 63)}  # coefficients of terms through tied layers
     out["ones"] = np.ones(frozen.positions, dtype=frozen.x0.dtype)
     for index, spec in frozen.model.numbered():
         if isinstance(spec, Attention):
             out[scale_of_scores(spec)] = np.asarray(frozen.factor(index))
-    for symbol, array in operands(frozen).items():
-        out[str(symbol)] = array
+    for symbol, array in arrays.items():
+        if symbol not in frozen.model.symbolic_sizes:
+            out[str(symbol)] = array
         if isinstance(symbol, MatrixFamily):
             out |= {f"{symbol.name}[{h}]": member for h, member in enumerate(array)}
     return out

@@ -1,0 +1,82 @@
+"""What a hostile review of real transformers found, in expansions, code and the text form."""
+
+import numpy as np
+import pytest
+from real_evaluation import code_value, real_einsum_value
+from strategies import freeze_real
+
+import symbolic_circuits as sc
+from symbolic_circuits.errors import TokensError
+
+
+def named(frozen, code):
+    """The result of code whose parameters are operands under other names, taken by the name in front of the first ``_``."""
+    scope: dict = {}
+    exec(code, scope)
+    function = scope["path_expansion"]
+    tensors = sc.named_operands(frozen)
+    sizes = {str(size): np.array(value) for size, value in frozen_sizes(frozen).items()}
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    return function(*(sizes[name.rpartition("_")[0]] if name.endswith("_0") else tensors[name] for name in names))
+
+
+def frozen_sizes(frozen):
+    """The numbers of the sizes."""
+    return {symbol: array for symbol, array in sc.operands(frozen).items() if symbol in frozen.model.symbolic_sizes}
+
+
+@pytest.mark.parametrize("e", [1, 2, 3, 4, 8, 12])
+@pytest.mark.parametrize("scores", ["linear", "bilinear"])
+def test_code_divides_by_the_root_of_a_head_width(e, scores):
+    """1 / sqrt(3) is sqrt(3) / 3 in SymPy, of which the third was once written 1_3, which is 13 in Python."""
+    frozen = freeze_real(f"[no embed] attn(1, e={e}, {scores}, output_scale)")
+    for expansion in (sc.path_expansion(frozen.model), sc.scores(frozen.model, 0)):
+        expected = sc.output_values(expansion, frozen).sum(axis=0)
+        np.testing.assert_allclose(code_value(expansion.to_code(), frozen), expected, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["out", "np", "ones", "lambda", "M", "t", "W_OV"])
+def test_code_of_a_size_that_has_a_taken_name(name):
+    model = f"[b_U] attn(1, linear, e={name}, b_O)"
+    frozen = sc.freeze(sc.Weights.random(model, sizes={name: 3}, seed=0), [1, 2, 3])
+    expansion = sc.path_expansion(model)
+    values = sc.output_values(expansion, frozen)
+    np.testing.assert_allclose(named(frozen, expansion.to_code()), values.sum(axis=0), atol=1e-12)
+    for term, value in zip(expansion, values, strict=True):
+        np.testing.assert_allclose(real_einsum_value(term, frozen), value, atol=1e-12)
+
+
+@pytest.mark.parametrize("text", ["[n=t] attn(2)", "[V=W_E] attn(2)", "[d=W_E] bilinear", "bilinear(m=W_1)", "[no embed, n=X]"])
+def test_operands_of_einsums_are_tensors_where_a_size_has_their_name(text):
+    model = sc.Transformer.parse(text)
+    sizes = {str(size): 3 for size in model.symbolic_sizes if str(size) not in "ndVem"}
+    weights = sc.Weights.random(model, sizes=sizes, seed=0)
+    frozen = sc.freeze(weights, [1, 2, 0] if model.embedding else np.ones((3, 16)))
+    for term, value in zip(sc.path_expansion(model), sc.output_values(sc.path_expansion(model), frozen), strict=True):
+        np.testing.assert_allclose(real_einsum_value(term, frozen), value, atol=1e-12)
+
+
+@pytest.mark.parametrize("text", ["rms_norm", "layer_norm", "rms_norm, learned", "layer_norm, shortformer"])
+def test_a_model_of_one_norm(text):
+    """No array but those of positions says how wide the stream is."""
+    weights = sc.Weights.random(f"[no embed, no unembed, {text}]", seed=0)
+    x = np.random.default_rng(0).standard_normal((3, 16))
+    frozen = sc.freeze(weights, x)
+    y = x + weights.arrays["W_pos"][:3] if "learned" in text else x
+    y = y - y.mean(axis=1, keepdims=True) if "layer" in text else y
+    expected = y / np.sqrt((y**2).mean(axis=1, keepdims=True) + 1e-5)
+    for found in (sc.total(sc.path_expansion(weights.model), frozen), frozen.forward().output):
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert sc.check(sc.path_expansion(weights.model), weights, tokens=x).agrees
+
+
+def test_random_weights_turn_no_more_coordinates_than_a_head_of_a_named_width_has():
+    weights = sc.Weights.random("[rotary] attn(1, e=k)", e=8, sizes={"k": 2}, seed=0)
+    assert len(weights.arrays["rotary.inv_freq"]) == 1
+
+
+def test_as_many_positions_as_the_size_of_that_name():
+    weights = sc.Weights.random("[n=m] bilinear", m=3, seed=0)
+    sc.freeze(weights, [1, 2, 3])
+    with pytest.raises(TokensError, match="n=3 positions; got 4"):
+        sc.freeze(weights, [1, 2, 3, 4])
