@@ -22,7 +22,7 @@ from symbolic_circuits.report.network_figure import draw_network
 from symbolic_circuits.report.network_layout import network_layout
 from symbolic_circuits.report.ranking_figure import draw_explanation, draw_local_complexity, draw_ranking
 
-matplotlib = pytest.importorskip("matplotlib")
+matplotlib = pytest.importorskip("matplotlib.figure") and sys.modules["matplotlib"]
 LINES = (matplotlib.text.Text, matplotlib.lines.Line2D)
 WEIGHTS = sc.Weights.example()
 MODEL, TOKENS = WEIGHTS.model, [3, 4, 31]
