@@ -114,6 +114,9 @@ class Term(NamedTuple):
         return 2**twice
 
 
+Term.__new__.__module__ = __name__  # of a NamedTuple it is a name of no module, and its annotations mean nothing there
+
+
 def subterms(term: Term) -> Iterator[Term]:
     """The nodes of a term as a tree, from the output on, left inputs first.
 
