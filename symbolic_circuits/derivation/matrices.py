@@ -79,7 +79,7 @@ class Matrices(Layered):
             return MatMul(x, scores.W_QK, Transpose(x))
         query, key = self.affine(x, scores.W_Q, scores.b_Q), self.affine(x, scores.W_K, scores.b_K)
         if scores.R is not None:
-            return contract("sa,sba,tbc,tc->st", query, scores.R, scores.R, key)
+            return contract("sa,sba,ubc,uc->su", query, scores.R, scores.R, key)
         factors = query.args if isinstance(query, MatMul) else (query,)
         return (
             MatMul(*factors, *(Transpose(f) for f in reversed(key.args)))

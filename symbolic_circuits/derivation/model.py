@@ -29,6 +29,7 @@ from symbolic_circuits.derivation.rules.rule import Rule
 from symbolic_circuits.derivation.rules.terms import ToNotation, head_symbols, matrix_summands, part_of_output
 from symbolic_circuits.derivation.sweeps import OUT, applies, multiplied_out
 from symbolic_circuits.derivation.target import to_target
+from symbolic_circuits.errors import DerivationError
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.notation.contracted import ContractedNotation
 from symbolic_circuits.expansion.notation.index import output_indices
@@ -46,6 +47,11 @@ SYMMETRIC = "symmetric"  # the law of C, which subtracts the mean
 
 def derive_model(expansion: PathExpansion, notation: str) -> Derivation:
     """The derivation of the closed form of a model, or of the scores of a head, in a notation."""
+    if expansion.query is not None:
+        raise DerivationError(
+            f"a derivation starts from a model, and arrives at all of its terms; these are only those where {expansion.query}: "
+            "derive(expansion.unexpanded(), expansion.closed_form('matrix')) goes from what the query leaves of it to them"
+        )
     target = expansion.closed_form(notation)  # checks the notation and the size first
     by_matrices = notation != "operator" or expansion.grammar.root is not None or is_polynomial(expansion)
     if not by_matrices:

@@ -174,3 +174,11 @@ def test_only_terms_of_the_model_are_read():
         ToNotation("attn(1)", "operator").apply(Vec(row))
     with pytest.raises(DerivationError, match="notation of a term does not apply"):
         ToNotation("attn(1, b_O)", "prose").apply(Vec(row))
+
+
+def test_terms_of_a_query():
+    part = sc.path_expansion("attn(2, b_V)").where("attn.0[1]")
+    with pytest.raises(DerivationError, match=r"only those where attn.0\[1\]"):
+        sc.derive(part, notation="matrix")
+    found = sc.derive(part.unexpanded(), part.closed_form("matrix"))
+    assert found.check().result == part.closed_form("matrix")

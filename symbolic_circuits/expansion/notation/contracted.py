@@ -1,4 +1,4 @@
-r"""Matrix notation with contractions where products do not suffice: rotary positions, S_{st} = sum_b (R_s q_s)_b (R_t k_t)_b.
+r"""Matrix notation with contractions where products do not suffice: rotary positions, S_{su} = sum_b (R_s q_s)_b (R_u k_u)_b.
 
 It is what einsums and code are made of, and what a closed form is compared with; in print index notation reads better.
 """
@@ -16,4 +16,4 @@ class ContractedNotation(MatrixNotation):
     """n x V' matrices."""
 
     def rotated(self, R: MatrixFamily, query: Factors, key: Factors) -> Expr:
-        return contract("sa,sba,tbc,tc->st", matrix_product(query), R, R, matrix_product(key))
+        return contract("sa,sba,ubc,uc->su", matrix_product(query), R, R, matrix_product(key))
