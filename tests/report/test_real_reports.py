@@ -6,9 +6,10 @@ from requirements import require
 from test_latex import assert_clean, compiled
 
 import symbolic_circuits as sc
+from symbolic_circuits.report.derivations.introductions import stream_in_words
 from symbolic_circuits.report.derivations.letters import held_fixed
 from symbolic_circuits.report.derivations.markdown import to_markdown
-from symbolic_circuits.report.derivations.setting import model_rows, stream_in_words
+from symbolic_circuits.report.derivations.setting import model_rows
 from symbolic_circuits.report.derivations.style import Style
 from symbolic_circuits.report.derivations.text import to_text
 

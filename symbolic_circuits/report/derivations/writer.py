@@ -11,10 +11,11 @@ from symbolic_circuits.derivation.derivation import Derivation
 from symbolic_circuits.errors import BudgetError, UnsupportedNodeError
 from symbolic_circuits.report.derivations.convention import Columns
 from symbolic_circuits.report.derivations.filling import Row, filled, shown_marks
+from symbolic_circuits.report.derivations.introductions import introduction
 from symbolic_circuits.report.derivations.layout import Chain, Layout, Line, Prose, Ref, laid_out
 from symbolic_circuits.report.derivations.lines import of_result
 from symbolic_circuits.report.derivations.paper import summands_of
-from symbolic_circuits.report.derivations.setting import introduction, setting_names
+from symbolic_circuits.report.derivations.setting import setting_names
 from symbolic_circuits.report.derivations.style import Style
 
 __all__ = ["Arranged", "Writer", "capital", "require_types"]
