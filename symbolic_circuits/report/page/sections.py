@@ -22,7 +22,7 @@ from symbolic_circuits.report.page.reading import Reading
 
 __all__ = ["Section", "classes_part", "derivation_part", "model_part", "orders_part", "overview"]
 
-MAX_DERIVED = 60  # path classes of a model whose derivation is written
+MAX_DERIVED = 200  # path classes of a model whose derivation is written
 MAX_PROVED = 12  # path classes of a model whose derivation is proved here, step by step
 MAX_STEPS = 16  # of a model that is written in equations
 MAX_TOKENS = 40  # that are written out

@@ -67,13 +67,14 @@ class Shapes:
 
     def template(self, shape: Term | str) -> Markup:
         """What a browser makes formula and words of."""
+        words = "" if isinstance(shape, str) else meaning(shape)
         if isinstance(shape, str):
-            parts = [element("p", "This term is too long for a formula.", class_="formula"), element("p", class_="meaning")]
+            shown = element("span", "too long for a formula", class_="note")
+        elif len(self.written) >= MAX_FORMULAS:
+            shown = element("span", f"formula left out: the page has those of {MAX_FORMULAS} shapes of terms", class_="note")
         else:
-            parts = [
-                element("div", formula(shape, self.notation), class_="formula"),
-                element("p", meaning(shape), class_="meaning"),
-            ]
+            shown = formula(shape, self.notation)
+        parts = [element("div", shown, class_="formula"), element("p", words, class_="meaning")]
         return element("template", *parts, id=f"shape-{len(self.written)}")
 
     def diagram(self, shape: Term | str) -> list | None:
