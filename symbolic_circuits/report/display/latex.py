@@ -2,7 +2,7 @@ r"""A sheet as one formula of LaTeX: its formula, or its table as an array, whic
 
 from sympy.core.basic import Basic
 
-from symbolic_circuits.report.display.inert import math_text
+from symbolic_circuits.report.display.inert import math_text, one_line
 from symbolic_circuits.report.display.sheet import Cell, Formula, Name, Share, Sheet, alignment
 from symbolic_circuits.report.field_latex import FieldLatexPrinter
 
@@ -33,7 +33,7 @@ def to_math(sheet: Sheet) -> str | None:
 
 def formula_math(expr: Basic) -> str:
     """A formula; the printer is made anew, so that it has the settings of SymPy as they are now."""
-    return FieldLatexPrinter().doprint(expr)
+    return one_line(FieldLatexPrinter().doprint(expr))
 
 
 def cell_math(cell: Cell) -> str:

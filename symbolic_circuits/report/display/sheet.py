@@ -75,9 +75,9 @@ def clipped(text: str, most: int = MAX_NAME) -> str:
     """A text, cut where it is long.
 
     >>> clipped("bilinear.1(embed, embed)", 12)
-    'bilinear.1(…'
+    'bilinear....'
     """
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def number(value: float) -> str:

@@ -63,11 +63,11 @@ def expansion_sheet(expansion: PathExpansion) -> Sheet:
 def value_cell(term: Term, notation: Notation) -> Cell:
     """The value of a term, where it is short."""
     if sum(1 for _ in islice(subterms(term), IN_TABLE + 1)) > IN_TABLE:
-        return "…"
+        return "..."
     try:
         return Formula(notation.write(term))
     except SymbolicCircuitsError:  # no such notation of this term
-        return "…"
+        return "..."
 
 
 def name_of(term: Term) -> str:
@@ -80,4 +80,6 @@ def name_of(term: Term) -> str:
     found = list(islice(subterms(term), NAMED + 1))
     if len(found) <= NAMED:
         return clipped(str(term))
-    return clipped(f"{term.component.name}({', '.join(node.component.name + '(…)' * bool(node.inputs) for node in term.inputs)})")
+    return clipped(
+        f"{term.component.name}({', '.join(node.component.name + '(...)' * bool(node.inputs) for node in term.inputs)})"
+    )
