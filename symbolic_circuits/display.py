@@ -51,7 +51,7 @@ def displayed(cls: C) -> C:
     >>> import symbolic_circuits as sc
     >>> term = sc.path_expansion("attn(2)")[1]
     >>> print(term._repr_latex_())
-    $\\displaystyle \\left(A^{0} \\otimes W_{U} \\, W_{OV}^{0} \\, W_{E}\\right) \\, \\operatorname{vec} t$
+    $\\displaystyle A^{0} \\otimes W_{U} \\, W_{OV}^{0} \\, W_{E}$
     >>> sorted(term._repr_mimebundle_())
     ['text/html', 'text/latex', 'text/plain']
     """
