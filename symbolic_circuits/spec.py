@@ -356,6 +356,8 @@ def as_biases(given: object, known: tuple[str, ...], owner: str) -> tuple[str, .
     """Names of biases, in one order; True stands for all."""
     if given is True:
         return known
+    if not isinstance(given, Iterable | None | bool):
+        raise SpecError(f"biases of {owner} are names in a sequence, or True for all of them; got {given!r}")
     names = (given,) if isinstance(given, str) else tuple(given or ())
     wrong = [name for name in names if name not in known]
     if wrong:

@@ -251,13 +251,23 @@ def flatten(parts: tuple[object, ...]) -> tuple[BlockText, ...]:
 def read_options(kind: str, options: tuple[tuple[Token, Value], ...]) -> dict[str, Value]:
     """Options of one kind of item as fields, or an error that says which there are."""
     read: dict[str, Value] = {}
+    words: dict[str, list[str]] = {}
     for name, value in options:
         field_name, meaning = meaning_of(kind, name, value)
         joins = field_name == "biases" and isinstance(meaning, tuple) and isinstance(read.get(field_name, ()), tuple)
         if field_name in read and not (joins and not set(meaning) & set(read[field_name])):
-            raise SpecSyntaxError(f"the option {str(name)!r} of {kind} is given twice, again at character {name.start_pos}")
+            raise_conflict(kind, name, words[field_name])
         read[field_name] = read.get(field_name, ()) + meaning if joins else meaning
+        words.setdefault(field_name, []).append(str(name))
     return read
+
+
+def raise_conflict(kind: str, name: Token, earlier: list[str]) -> NoReturn:
+    """Raise SpecSyntaxError for an option that says again, or otherwise, what earlier ones say."""
+    if str(name) in earlier:
+        raise SpecSyntaxError(f"the option {str(name)!r} of {kind} is given twice, again at character {name.start_pos}")
+    before = " and ".join(map(repr, earlier))
+    raise SpecSyntaxError(f"the option {str(name)!r} of {kind} at character {name.start_pos} cannot stand beside {before}")
 
 
 def meaning_of(kind: str, name: Token, value: Value) -> tuple[str, Value]:

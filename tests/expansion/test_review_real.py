@@ -6,7 +6,7 @@ from real_evaluation import code_value, real_einsum_value
 from strategies import freeze_real
 
 import symbolic_circuits as sc
-from symbolic_circuits.errors import TokensError
+from symbolic_circuits.errors import SpecError, SpecSyntaxError, TokensError
 
 
 def named(frozen, code):
@@ -80,3 +80,25 @@ def test_as_many_positions_as_the_size_of_that_name():
     sc.freeze(weights, [1, 2, 3])
     with pytest.raises(TokensError, match="n=3 positions; got 4"):
         sc.freeze(weights, [1, 2, 3, 4])
+
+
+@pytest.mark.parametrize(
+    ("valid", "invalid", "words"),
+    [
+        ("attn(2, linear)", "attn(2, linear, bilinear)", "'bilinear' of attn at character 16 cannot stand beside 'linear'"),
+        ("bilinear(relu)", "bilinear(relu, silu)", "'silu' of bilinear at character 15 cannot stand beside 'relu'"),
+        ("[learned]", "[learned, rotary]", "'rotary' of model at character 10 cannot stand beside 'learned'"),
+        ("attn(2, b_Q, b_V)", "attn(2, b_Q, b_V, bias)", "'bias' of attn at character 18 cannot stand beside 'b_Q' and 'b_V'"),
+        ("attn(2, b_Q)", "attn(2, b_Q, b_Q)", "'b_Q' of attn is given twice, again at character 13"),
+    ],
+)
+def test_options_that_contradict_each_other(valid, invalid, words):
+    sc.Transformer.parse(valid)
+    with pytest.raises(SpecSyntaxError, match=words):
+        sc.Transformer.parse(invalid)
+
+
+def test_biases_are_names():
+    assert sc.Attention(biases=None) == sc.Attention(biases=False) == sc.Attention(biases=())
+    with pytest.raises(SpecError, match="biases of an attention block are names in a sequence, or True for all of them; got 5"):
+        sc.Attention(biases=5)
