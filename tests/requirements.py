@@ -13,6 +13,10 @@ TOOLS = {
         "chromium, chromedriver or selenium is not installed (Debian: chromium chromium-driver; pip: selenium)",
     ),
     "dask": (lambda: importlib.util.find_spec("distributed"), "dask.distributed is not installed (extra dask)"),
+    "notebook": (
+        lambda: importlib.util.find_spec("nbclient") and importlib.util.find_spec("ipykernel"),
+        "nbclient or ipykernel is not installed (extra test)",
+    ),
     "pdoc": (lambda: importlib.util.find_spec("pdoc"), "pdoc is not installed (extra docs)"),
     "torch": (lambda: importlib.util.find_spec("torch"), "PyTorch is not installed (extra torch)"),
 }
