@@ -47,7 +47,7 @@ def orders() -> Axes:
 
 def complexity() -> Axes:
     """How many terms explain a prediction."""
-    batch = [[a, b, 31] for a in range(0, 31, 3) for b in range(0, 31, 5)]
+    batch = [[a, b, 31] for a in range(0, 31, 7) for b in range(0, 31, 7)]
     return sc.draw_local_complexity(sc.local_complexity(MODEL, WEIGHTS, batch))
 
 

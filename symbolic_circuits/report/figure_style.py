@@ -143,4 +143,4 @@ def ink_on(background: str | tuple) -> str:
     from matplotlib.colors import to_rgb
 
     red, green, blue = to_rgb(background)
-    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.69 else "white"
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.62 else "white"
