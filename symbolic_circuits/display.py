@@ -44,7 +44,7 @@ SHEETS = {  # class -> the function that makes its sheet, "module:name"
 
 
 def displayed(cls: C) -> C:
-    """Give a class ``_repr_html_``, ``_repr_latex_`` and ``_repr_mimebundle_``; a decorator.
+    """Give a class ``_repr_html_``, ``_repr_latex_``, ``_repr_mimebundle_`` and ``_repr_pretty_``; a decorator.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def displayed(cls: C) -> C:
     >>> sorted(term._repr_mimebundle_())
     ['text/html', 'text/latex', 'text/plain']
     """
-    cls._repr_html_, cls._repr_latex_, cls._repr_mimebundle_ = as_html, as_latex, as_bundle
+    cls._repr_html_, cls._repr_latex_, cls._repr_mimebundle_, cls._repr_pretty_ = as_html, as_latex, as_bundle, as_pretty
     return cls
 
 
@@ -82,3 +82,9 @@ def as_latex(self: object) -> str | None:
 def as_bundle(self: object, include: object = None, exclude: object = None) -> dict[str, str]:
     """All forms by MIME type; ``include`` and ``exclude`` are sets of types, as of IPython."""
     return import_module(WRITING).bundle_of(sheet_of(self), include, exclude)
+
+
+def as_pretty(self: object, printer: Any, cycle: bool) -> None:
+    """Text for IPython's printer, which asks for it where a class is a tuple; ``repr`` for a part of something else."""
+    is_whole = len(printer.stack) == 1 and not cycle
+    printer.text(import_module(WRITING).text_of(sheet_of(self)) if is_whole else repr(self))

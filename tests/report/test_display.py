@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 import sympy
+from requirements import require
 from sympy import MatrixSymbol, S, Symbol
 from sympy.core._print_helpers import Printable
 
@@ -222,6 +223,18 @@ def test_graphs_are_pictures(graph: str) -> None:
     assert f"graph of {len(found)} nodes" in bundle["text/plain"]
 
 
+@pytest.mark.latex
+def test_latex_is_set_by_latex(tmp_path) -> None:
+    require("latex")
+    formulas = [result._repr_latex_() for result in results().values()] + [bundle_of(s)["text/latex"] for s in hostile_sheets()]
+    lines = [r"\documentclass{article}\usepackage{amsmath}\begin{document}", *formulas, r"\end{document}"]
+    (tmp_path / "forms.tex").write_text("\n\n".join(lines), encoding="utf-8")
+    found = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "forms.tex"], cwd=tmp_path, capture_output=True, timeout=100
+    )
+    assert found.returncode == 0, found.stdout[-1500:].decode(errors="replace")
+
+
 # laws
 
 
@@ -302,6 +315,8 @@ for use_latex, mode in {list(settings)!r}:
     sympy.init_printing(ip=shell, use_latex=use_latex, latex_mode=mode, use_unicode=True)
     data, _ = shell.display_formatter.format(sc.path_expansion("attn(2)")[1])
     print(repr(data.get("text/latex")))
+    assert "A⁰ ⊗ W_U W_OV⁰ W_E" in data["text/plain"], data
+    assert shell.display_formatter.format([sc.path_expansion("attn(2)")[1]])[0]["text/plain"] == "[<Term attn.0[0](embed)>]"
 """
     environment = os.environ | {"PYTHONPATH": ":".join(filter(None, sys.path))}
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, env=environment)
