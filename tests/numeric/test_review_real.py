@@ -61,3 +61,25 @@ def test_one_key_to_skip_is_one_pattern():
         sc.WeightFormat("mine", (), skipped=[3])
     with pytest.raises(WeightsError, match=r"skip lists keys, with \* for any text; got \[3\]"):
         sc.load_weights(TOY, skip=[3])
+
+
+def test_rounding_of_a_small_set_is_not_that_of_all_terms():
+    """Together 176,820 terms may round by 18 times the total, the few of an explanation by nothing that shows."""
+    model = "[rms_norm, gains, post_norm] attn(2) bilinear(bias) bilinear bilinear"
+    weights, expansion = sc.Weights.random(model, seed=0), sc.path_expansion(model)
+    values = sc.contributions(expansion, sc.freeze(weights, [1, 2, 3, 4]), direction=0)
+    along = np.sort(values * np.sign(values.sum()))[::-1].cumsum() / abs(values.sum())
+    found = sc.explain(expansion, weights, [1, 2, 3, 4], token=0, fraction=0.9)
+    assert found.is_minimal and found.size == found.lower_bound == 1 + int(np.argmax(along >= 0.9))
+    assert not found.is_up_to_rounding and found.rounding < 1e-6 * abs(found.total)
+
+
+def test_rounding_that_is_visible_is_said():
+    """Nothing but the rounding of the terms themselves: a total that cancels has no explanation."""
+    weights = sc.Weights.random("bilinear*3", seed=0)
+    frozen = sc.freeze(weights, [1, 2])
+    total = frozen.forward().output[-1]
+    across = np.ones_like(total) - total * total.sum() / (total @ total)
+    assert sc.explain(weights.model, weights, [1, 2], direction=total).is_minimal
+    found = sc.explain(weights.model, weights, [1, 2], direction=across)
+    assert not found.is_explained and "the total cancels" in found.stopped

@@ -11,16 +11,18 @@ from dataclasses import replace
 import numpy as np
 
 from symbolic_circuits.counts import in_words
-from symbolic_circuits.errors import TermIndexError
+from symbolic_circuits.errors import BudgetError, TermIndexError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.numeric.activations import finite_forward
+from symbolic_circuits.numeric.evaluate import MAX_BYTES
 from symbolic_circuits.numeric.frozen import Frozen
 from symbolic_circuits.numeric.matching import require_match, require_output
 from symbolic_circuits.numeric.ranking.aim import Aim, aim_of
 from symbolic_circuits.numeric.ranking.candidates import Candidates, all_candidates, largest_candidates
 from symbolic_circuits.numeric.ranking.explanation import Explanation
 from symbolic_circuits.numeric.ranking.held_fixed import held_fixed
-from symbolic_circuits.numeric.ranking.ranking import RankedTerm
+from symbolic_circuits.numeric.ranking.rank import margin_of_all, read_at
+from symbolic_circuits.numeric.ranking.ranking import VISIBLE, RankedTerm
 from symbolic_circuits.numeric.ranking.small_sets import small_set
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
@@ -94,6 +96,36 @@ def explain(
     candidates = all_candidates(expansion, frozen, aim, max_terms)
     if candidates is None:
         return explained_by_largest(expansion, frozen, aim, fraction, start, deadline, progress)
+    if aim.together <= VISIBLE * aim.size or expansion.is_empty:
+        return explanation_of(expansion, aim, candidates, fraction, start, deadline)
+    each = rounding_of_each(expansion, frozen, (position, token, against, direction))
+    return explained_by_few(expansion, aim, candidates, each, fraction, start, deadline)
+
+
+def rounding_of_each(expansion: PathExpansion, frozen: Frozen, read: tuple) -> float:
+    """How far rounding may move the value of any one term; infinity where that takes more than the limits."""
+    root, rounding, place, _ = read_at(frozen, *read)
+    try:
+        with np.errstate(all="ignore"):  # bounds may overflow
+            found = margin_of_all(expansion, frozen, root, rounding, place, MAX_BYTES)
+    except BudgetError:
+        return math.inf
+    return found if math.isfinite(found) else math.inf
+
+
+def explained_by_few(
+    expansion: PathExpansion, aim: Aim, candidates: Candidates, each: float, fraction: float, start: float, deadline: float
+) -> Explanation:
+    """An explanation of at most ``few`` terms, which round by as many times ``each``; of more and more, up to all together.
+
+    Its lower bound holds for every set: it is no more than ``few``, and smaller sets round no further.
+    """
+    few, total = FIRST, candidates.rounding - aim.together
+    while total + few * each < candidates.rounding:
+        found = explanation_of(expansion, aim, replace(candidates, rounding=total + few * each), fraction, start, deadline)
+        if found.is_explained and len(found) <= few:
+            return found
+        few *= GROWTH
     return explanation_of(expansion, aim, candidates, fraction, start, deadline)
 
 

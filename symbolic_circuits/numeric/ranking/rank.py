@@ -31,7 +31,7 @@ from symbolic_circuits.numeric.streams import Streams
 from symbolic_circuits.numeric.weights import Weights
 from symbolic_circuits.spec import Transformer
 
-__all__ = ["rank"]
+__all__ = ["margin_of_all", "rank", "read_at"]
 
 FEW = 200_000  # terms that are evaluated one by one rather than searched
 MOST = 2**25  # of models that are not searched

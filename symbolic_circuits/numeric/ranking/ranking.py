@@ -13,7 +13,7 @@ from symbolic_circuits.display import displayed
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.term import Term
 
-__all__ = ["RankedTerm", "Ranking"]
+__all__ = ["VISIBLE", "RankedTerm", "Ranking"]
 
 VISIBLE = 1e-6  # rounding, relative to the values, that is worth a word
 
