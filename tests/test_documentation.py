@@ -234,6 +234,6 @@ def test_the_reference_is_made_without_a_warning(tmp_path: Path) -> None:
 
 
 def test_the_readme_has_the_command_of_the_reference_and_says_what_is_stable() -> None:
-    assert REFERENCE in README.replace("\\\n", " ").replace("  ", " ") or REFERENCE in README
+    assert REFERENCE in " ".join(README.replace("\\\n", " ").split())
     for words in ("## Stability", "tests/golden/public_names.txt", "tests/golden/json_forms.json", "CITATION.cff"):
         assert words in README

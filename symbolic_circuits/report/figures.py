@@ -116,8 +116,9 @@ def add_arrow(ax: "Axes", ends: tuple, boxes: tuple) -> None:
 
 def add_label(ax: "Axes", node: str, data: dict, position: tuple[float, float]) -> "FancyBboxPatch":
     """A node as text in a box, returned for arrows to end at."""
-    is_stream, fill = data["kind"] == "stream", colour(data["kind"])
-    label = f"$X_{{{node.split('.')[-1]}}}$" if is_stream else node.split(":")[-1]
+    number, fill = node.rpartition(".")[2], colour(data["kind"])
+    is_stream = data["kind"] == "stream" and number.isdecimal()
+    label = f"$X_{{{number}}}$" if is_stream else node.split(":")[-1]
     ink, plain = "black" if is_stream else ink_on(fill), {} if is_stream else PLAIN
     box = {"boxstyle": "round,pad=0.25", "fc": fill, "ec": "none"}
     return ax.text(

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Callable
 
+import networkx
 import numpy as np
 import pytest
 
@@ -210,6 +211,16 @@ def test_names_are_not_code(found) -> None:
         assert not any(tick.get_usetex() or tick.get_parse_math() for tick in ticks)
     svg = to_image(draw_eigen(spectrum, np.eye(64)[: len(HOSTILE)], top=2, labels=HOSTILE)[0].figure, ".svg")
     assert not any(node.tag.endswith("script") for node in ElementTree.fromstring(svg).iter())
+
+
+def test_nodes_of_a_graph_are_text() -> None:
+    graph = sc.model_graph("attn(1)")
+    names = dict(zip(graph, (f"{name} stream.{text}" for name, text in zip(graph, HOSTILE * 2, strict=False)), strict=False))
+    ax = draw_graph(networkx.relabel_nodes(graph, names))
+    texts = [text for text in ax.texts if text.get_text()]
+    assert len(texts) == len(graph) and not any(text.get_parse_math() for text in texts)
+    assert b"<script" not in to_image(ax.figure, ".svg")
+    assert [text.get_text() for text in draw_graph(graph).texts if text.get_text()][1] == "$X_{0}$"
 
 
 def test_queries_in_titles_are_text() -> None:
