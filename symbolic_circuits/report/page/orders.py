@@ -13,6 +13,7 @@ WIDTH, HEIGHT = 720, 250
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 14, 40
 LOWEST = 1e-17  # what is less is drawn here
 TICKS = 7
+SLACK = 0.05  # of a power of ten, by which a point may stand above the highest line
 LABELS = 24  # orders that are labelled
 
 
@@ -27,7 +28,7 @@ def order_plot(found: GradedSums) -> Markup:
     """
     rows = found.rows()
     values = [max(LOWEST, row["remainder"]) if math.isfinite(row["remainder"]) else 1.0 for row in rows]
-    low, high = math.floor(math.log10(min(values))), max(0, math.ceil(math.log10(max(values))))
+    low, high = math.floor(math.log10(min(values))), max(0, math.ceil(math.log10(max(values)) - SLACK))
     low = min(low, high - 1)
     first, last = found.grades[0], max(found.grades[-1], found.grades[0] + 1)
 
