@@ -100,7 +100,8 @@ def read_tokens(text: str | None, weights: Weights, seed: int) -> np.ndarray:
     model = weights.model
     if text is None:
         generator = np.random.default_rng(seed)
-        n = model.n if isinstance(model.n, int) else RANDOM_POSITIONS
+        n = weights.sizes.get(model.n, model.n)
+        n = n if isinstance(n, int) else min(RANDOM_POSITIONS, len(weights.arrays.get("W_pos", range(RANDOM_POSITIONS))))
         if model.embedding:
             return generator.integers(0, weights.size(model.V), n)
         d = weights.size(model.d) if model.d in weights.sizes or isinstance(model.d, int) else RANDOM_WIDTH
