@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from real_evaluation import code_value, real_einsum_value
 from strategies import freeze_real
 
 import symbolic_circuits as sc
+from symbolic_circuits.cli import main
 from symbolic_circuits.errors import SpecError, SpecSyntaxError, TokensError
 
 
@@ -102,3 +104,20 @@ def test_biases_are_names():
     assert sc.Attention(biases=None) == sc.Attention(biases=False) == sc.Attention(biases=())
     with pytest.raises(SpecError, match="biases of an attention block are names in a sequence, or True for all of them; got 5"):
         sc.Attention(biases=5)
+
+
+@pytest.mark.parametrize(
+    "text", ["[d=2] attn(2, b_V)", "[d=3] attn(1, linear, e=2, b_V)", "[n=3, d=2, no embed] attn(3, e=4, bilinear)"]
+)
+@pytest.mark.parametrize("suffix", ["tex", "md", "txt"])
+def test_documents_of_models_of_given_sizes(text, suffix, tmp_path):
+    """The factors of W_O b_V, W_O W_V and W_Q^T W_K have shapes of their own, which known sizes tell apart."""
+    result = CliRunner().invoke(main, ["derive", text, "-o", str(tmp_path / f"model.{suffix}")])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("text", ["[learned] attn(2)", "[shortformer] attn(2)", "[n=m, no embed] bilinear"])
+def test_random_inputs_are_no_longer_than_the_weights_allow(text, tmp_path):
+    sc.Weights.random(text, n_ctx=3, m=3, seed=0).save(tmp_path / "weights.npz")
+    result = CliRunner().invoke(main, ["check", "--weights", str(tmp_path / "weights.npz")])
+    assert result.exit_code == 0, result.output

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sympy import Expr, Identity, MatMul, MatrixSymbol, S, Transpose
 from sympy.core.basic import Basic
 
+from symbolic_circuits.axes import Size
 from symbolic_circuits.expansion.notation.writer import index_symbol
 from symbolic_circuits.expansion.tensors import AttentionTensors, BilinearTensors, ModelTensors, ScoreTensors
 from symbolic_circuits.spec import Attention, Transformer
@@ -84,16 +85,16 @@ class Letters:
     def of_attention(self, index: int) -> Iterator[Letter]:
         """The biases, scale and scores of an attention block."""
         block: AttentionTensors = self.tensors.block(index)
-        spec = dict(self.model.numbered())[index]
+        spec, d = dict(self.model.numbered())[index], self.model.d
         several = sum(isinstance(other, Attention) for _, other in self.model.numbered()) > 1
         head = index_symbol(f"h_{index}" if several else "h")
         if spec.is_polynomial:
-            W_O, W_V = (self.beside(block.W_OV, name)[head] for name in ("W_O", "W_V"))
+            W_O, W_V = self.beside(block.W_OV, "W_O", d, spec.e)[head], self.beside(block.W_OV, "W_V", spec.e, d)[head]
             yield letter(block.W_OV[head], MatMul(W_O, W_V), f", of block {index}")
         for scores in block.scores if self.has_scores(spec) else ():
-            yield from self.of_scores(scores, head)
+            yield from self.of_scores(spec, scores, head)
         if block.b_OV is not None:
-            W_O, b_V = self.beside(block.b_OV, "W_O")[head], self.beside(block.b_OV, "b_V")[head]
+            W_O, b_V = self.beside(block.b_OV, "W_O", d, spec.e)[head], self.beside(block.b_OV, "b_V", spec.e, 1)[head]
             bias = [MatMul(W_O, b_V)]
             if not spec.is_polynomial:
                 row = Transpose(block.b_OV[head])
@@ -113,16 +114,16 @@ class Letters:
         if block.scale is not None:
             yield letter(block.scale, f"what the output of attention block {index} is multiplied by")
 
-    def beside(self, family: MatrixFamily, name: str) -> MatrixFamily:
-        """A family of another name, labelled as one is."""
+    def beside(self, family: MatrixFamily, name: str, rows: Size, cols: Size) -> MatrixFamily:
+        """A family of another name and shape, labelled as one is."""
         label = family.name.partition("^")[2]
-        return MatrixFamily(f"{name}^{label}" if label else name, *family.shape)
+        return MatrixFamily(f"{name}^{label}" if label else name, family.shape[0], rows, cols)
 
-    def of_scores(self, scores: ScoreTensors, head: Expr) -> Iterator[Letter]:
+    def of_scores(self, spec: Attention, scores: ScoreTensors, head: Expr) -> Iterator[Letter]:
         """Queries and keys of one product."""
         if scores.W_QK is not None:
             pair = scores.W_QK.name.removeprefix("W_QK").partition("^")[0]
-            W_Q, W_K = (self.beside(scores.W_QK, f"{name}{pair}")[head] for name in ("W_Q", "W_K"))
+            W_Q, W_K = (self.beside(scores.W_QK, f"{name}{pair}", spec.e, self.model.d)[head] for name in ("W_Q", "W_K"))
             yield letter(scores.W_QK[head], MatMul(Transpose(W_Q), W_K))
             return
         for family, words in zip(scores.families[1:], ("queries", "keys", "bias of queries", "bias of keys"), strict=True):
