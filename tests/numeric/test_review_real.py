@@ -83,3 +83,15 @@ def test_rounding_that_is_visible_is_said():
     assert sc.explain(weights.model, weights, [1, 2], direction=total).is_minimal
     found = sc.explain(weights.model, weights, [1, 2], direction=across)
     assert not found.is_explained and "the total cancels" in found.stopped
+
+
+def test_a_constant_that_no_term_contains_is_no_node_of_the_causal_graph():
+    """A bias of queries is inside the softmax: the constant is carried for it, but nothing is made of it."""
+    for model, nodes in {
+        "attn(1, b_Q)": ["embed", "attn.0[0]", "output"],
+        "attn(1, b_Q, b_V)": ["embed", "attn.0[0]", "one", "output"],
+        "attn(1, b_Q, linear)": ["embed", "attn.0[0]", "one", "output"],
+        "[b_U] attn(1)": ["embed", "attn.0[0]", "one", "output"],
+    }.items():
+        graph = sc.causal_graph(model, sc.Weights.random(model, seed=0), [1, 2], token=0)
+        assert sorted(graph) == sorted(nodes) and all(graph.out_degree(name) for name in graph if name != "output")

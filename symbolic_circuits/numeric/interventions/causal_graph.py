@@ -120,6 +120,7 @@ def causal_graph(
         add_edges(graph, last.writers[rows], OUTPUT, {WEIGHT: rest.at_output(last.inputs(rows)[0])})
     for leaf in writers.constants:
         graph.nodes[leaf.name]["effect"] = passing(expansion, frozen, leaf, wanted)
+    graph.remove_nodes_from([name for name, number in [*graph.out_degree()] if not number and name != OUTPUT])  # in no term
     describe(graph, wanted, wanted.of(frozen.forward().output))
     graph.graph["forward_passes"] = rest.work / max(1, len(writers.streams) - 1) + LEAF_PASSES * len(writers.constants)
     return graph
