@@ -173,7 +173,8 @@ def ablate(
     query : a text in the language of :mod:`symbolic_circuits.expansion.queries.language`, or a Query
     tokens : one sequence (n,), or the residual input (n, d) of a model without embedding
     by : "zero", "mean" over ``batch``, or "resample" from ``other``. Biases and positions are terms (``bias.0``, ``one``,
-        ``position``), which a query takes out or leaves; norms are no steps, and biases inside a softmax or a gate no terms
+        ``position``), which a query takes out or leaves; norms are no steps, and biases and positions inside a softmax or a gate
+        are no terms: they stay where patterns are recomputed
     batch : inputs like ``tokens``, of the same length, for the mean
     other : an input like ``tokens``, of the same length, to resample from
     patterns : "frozen": every term keeps the value of its own run, and with it the attention patterns, scales of norms and gates of
