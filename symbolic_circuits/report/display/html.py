@@ -16,8 +16,8 @@ __all__ = ["formula_html", "to_html"]
 
 LINE = "1px solid rgba(128,128,128,.35)"
 HEAD = f"text-align:{{}};padding:.2em .8em .2em 0;border-bottom:{LINE};font-weight:600;background:transparent"
-CELL = "text-align:{};padding:.15em .8em .15em 0;vertical-align:top;background:transparent;overflow-wrap:break-word"
-MATH = "font-family:STIX Two Math,Cambria Math,Latin Modern Math,serif;font-size:1.06em"
+CELL = "text-align:{};padding:.15em .8em .15em 0;vertical-align:baseline;background:transparent;overflow-wrap:break-word"
+MATH = "font-family:STIX Two Math,Cambria Math,Latin Modern Math,serif;font-size:1.06em;line-height:1.6"
 BAR = "display:inline-block;height:.6em;width:{:.2f}em;margin-left:.5em;background:{}"
 BAR_WIDTH = 5.0  # em
 COLOURS = ("rgba(66,133,244,.75)", "rgba(219,109,40,.8)")  # of bars of positive and negative parts
