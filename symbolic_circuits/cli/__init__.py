@@ -38,6 +38,7 @@ Examples:
   symbolic-circuits ablate "attn.0[1] > bilinear.1"
   symbolic-circuits rank "attn(12)*4" --top 10
   symbolic-circuits explain --batch 50
+  symbolic-circuits report -o page.html
 
 \b
 Exit codes: 0 all as claimed; 1 something is not; 2 wrong usage or input; 3

@@ -119,7 +119,7 @@ def test_grades_add_up(text, by):
     frozen = sc.freeze(weights, [1, 2, 3])
     sums, values = sc.graded(expansion, frozen, by=by), output_values(expansion, frozen)
     assert sums.verdict == "agrees" and sums.is_complete
-    grades = [len([x for x in str(term).split("attn.")]) - 1 if by == "heads" else getattr(term, by) for term in expansion]
+    grades = [str(term).count("attn.") if by == "heads" else getattr(term, by) for term in expansion]
     for grade, found, number in zip(sums.grades, sums.streams, sums.terms, strict=True):
         chosen = [k for k, other in enumerate(grades) if other == grade]
         assert len(chosen) == number

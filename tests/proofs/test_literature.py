@@ -20,6 +20,7 @@ SOURCES = (
     "bilinear-layers-from-weights",
     "study-addition",
     "real-transformers",
+    "tutorial",
 )
 NUMBERS = {"A": 23, "B": 47, "C": 24, "D": 36, "E": 23}
 

@@ -94,7 +94,9 @@ def test_the_trained_example():
         "bilinear.1(attn.0[1](embed), attn.0[1](embed))",
     ]
     assert found.is_certified and found.what == "logit 7 at position 2" and found.evaluated == 12
-    np.testing.assert_allclose(found.total, sc.freeze(weights, [3, 4, 31]).forward().output[2, 7], rtol=1e-6)  # the weights are float32
+    np.testing.assert_allclose(
+        found.total, sc.freeze(weights, [3, 4, 31]).forward().output[2, 7], rtol=1e-6
+    )  # the weights are float32
 
 
 @pytest.mark.parametrize("method", ["every", "search"])
