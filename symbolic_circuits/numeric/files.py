@@ -30,7 +30,17 @@ UNREADABLE = (
 )
 SUFFIXES = (".npz", ".safetensors")
 LENGTH = 8  # bytes of the length of the header of a .safetensors file
-TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U64": "<u8", "U32": "<u4"}
+TYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "i1",
+    "U64": "<u8",
+    "U32": "<u4",
+}
 TYPES |= {"U16": "<u2", "U8": "u1", "BOOL": "?"}
 
 
