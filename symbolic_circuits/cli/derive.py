@@ -9,7 +9,7 @@ import numpy as np
 
 from symbolic_circuits.cli.formulas import formula
 from symbolic_circuits.cli.inert import inert_line
-from symbolic_circuits.cli.inputs import EXIT_CODES, read_tokens, read_weights, table
+from symbolic_circuits.cli.inputs import EXIT_CODES, notation_option, notation_or_usual, read_tokens, read_weights, table
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.cli.terminal import is_terminal, room, say
 from symbolic_circuits.counts import in_words
@@ -56,7 +56,7 @@ STEPS_WIDTH = 100  # characters of a line of a derivation
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this .tex, .md, .txt or .json file.")
 @click.option("--weights", "path", type=click.Path(path_type=Path), help="An .npz or .safetensors file to check on.")
 @click.option("--tokens", help='Token numbers to check on, such as "3 4 31".')
-@click.option("--notation", default="operator", show_default=True, help="operator, matrix, index or tensor.")
+@notation_option
 @click.option("--steps", is_flag=True, help="Print the derivation, each step with its rule, and the verdict on it.")
 @click.option(
     "--detail", type=click.Choice(["every", "main", "result"]), default="main", show_default=True, help="Steps that are shown."
@@ -76,7 +76,7 @@ def derive(
     output: Path | None,
     path: Path | None,
     tokens: str | None,
-    notation: str,
+    notation: str | None,
     steps: bool,
     seed: int,
     force: bool,
@@ -96,11 +96,13 @@ def derive(
                 "the number of heads is a symbol, so that --weights and --tokens have nothing to be checked on"
             )
         expansion, report = path_expansion(model), None
+        notation = notation_or_usual(notation, expansion)
         print_closed_form(expansion, notation)
         say("\nThe number of heads is a symbol, so there is nothing to check on weights.")
     else:
         weights, words = read_weights(model, path, seed)
         expansion = path_expansion(model or Transformer.parse(str(weights.model)))
+        notation = notation_or_usual(notation, expansion)
         print_closed_form(expansion, notation)
         report = checked(expansion, weights, words, tokens, seed, is_example=model is None and path is None and tokens is None)
     if steps:

@@ -19,12 +19,14 @@ from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.expansion.scores import scores
 from symbolic_circuits.numeric.checking import AGREES, DIFFERS, UNDECIDED
 from symbolic_circuits.numeric.weights import Weights
-from symbolic_circuits.spec import Transformer
+from symbolic_circuits.spec import Attention, Transformer
 
 __all__ = [
     "EXIT_CODES",
     "RANDOM_POSITIONS",
     "input_options",
+    "notation_option",
+    "notation_or_usual",
     "read_expansion",
     "read_integers",
     "read_number",
@@ -79,6 +81,20 @@ def read_expansion(model: Transformer | str, head: str | None) -> PathExpansion:
     if found is None:
         raise TermError(f"--scores names a head by its block and number, such as 1[0]; got {head[:40]!r}")
     return scores(model, int(found[1]), int(found[2]))
+
+
+notation_option = click.option(
+    "--notation", help="operator, matrix, index or tensor; by default operator, and index where keys are rotated."
+)
+
+
+def notation_or_usual(notation: str | None, expansion: PathExpansion) -> str:
+    """A notation as given; else operator notation, or index notation where that has no products of rotated queries and keys."""
+    if notation is not None:
+        return notation
+    model, attention = expansion.model, (spec for _, spec in expansion.model.numbered() if isinstance(spec, Attention))
+    products = expansion.grammar.root is not None or any(spec.is_polynomial for spec in attention)
+    return "index" if model.positions == "rotary" and products else "operator"
 
 
 def read_weights(model: str | None, path: Path | None, seed: int) -> tuple[Weights, str]:

@@ -6,7 +6,7 @@ import click
 import numpy as np
 
 from symbolic_circuits.cli.inert import inert
-from symbolic_circuits.cli.inputs import input_options, read_tokens, read_weights
+from symbolic_circuits.cli.inputs import input_options, notation_option, notation_or_usual, read_tokens, read_weights
 from symbolic_circuits.cli.prove_documents import check_documents, documents_exit_code, is_document, matching
 from symbolic_circuits.cli.readouts import chosen_tokens, readout_options
 from symbolic_circuits.documents.results import Report
@@ -41,7 +41,7 @@ EXAMPLE_TOKENS = (3, 4, 31)  # 3 + 4 =
 @click.option(
     "--document", "documents", multiple=True, type=click.Path(path_type=Path), help="A .md or .tex file whose verdicts are shown."
 )
-@click.option("--notation", default="operator", show_default=True, help="operator, matrix, index or tensor.")
+@notation_option
 @click.option(
     "--seconds",
     type=click.FloatRange(0, min_open=True),
@@ -64,7 +64,7 @@ def report(
     against: str | None,
     norm: bool,
     documents: tuple[Path, ...],
-    notation: str,
+    notation: str | None,
     seconds: float,
     output: Path,
     force: bool,
@@ -91,7 +91,7 @@ def report(
         token=chosen[0],
         against=chosen[1],
         documents=checked,
-        notation=notation,
+        notation=notation_or_usual(notation, expansion),
         seconds=seconds,
         words=words,
     )

@@ -6,7 +6,7 @@ import click
 from sympy import Expr
 
 from symbolic_circuits.cli.formulas import formula
-from symbolic_circuits.cli.inputs import read_expansion, read_number, scores_option, table, written_out
+from symbolic_circuits.cli.inputs import notation_or_usual, read_expansion, read_number, scores_option, table, written_out
 from symbolic_circuits.cli.output import Output, csv_text, output_options
 from symbolic_circuits.cli.terminal import say
 from symbolic_circuits.counts import in_words
@@ -73,7 +73,7 @@ def terms(
     if expansion.is_empty:
         rows = []
     elif by_class:
-        rows = rows_of_classes(expansion, notation or "operator", write)
+        rows = rows_of_classes(expansion, notation_or_usual(notation, expansion), write)
     else:
         rows = rows_of_terms(expansion, (read_number(start, "the number of a term"), limit), (sampled, seed), notation, write)
     output.show(

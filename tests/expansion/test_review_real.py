@@ -121,3 +121,21 @@ def test_random_inputs_are_no_longer_than_the_weights_allow(text, tmp_path):
     sc.Weights.random(text, n_ctx=3, m=3, seed=0).save(tmp_path / "weights.npz")
     result = CliRunner().invoke(main, ["check", "--weights", str(tmp_path / "weights.npz")])
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["derive"],
+        ["derive", "--steps"],
+        ["derive", "-o", "{}/model.tex"],
+        ["report", "-o", "{}/model.html"],
+        ["terms", "--classes"],
+        ["terms", "--classes", "--scores", "0[0]"],
+    ],
+)
+@pytest.mark.parametrize("text", ["[rotary] attn(1, linear)", "[rotary] attn(H, linear)", "[rotary] attn(1)"])
+def test_commands_without_a_notation_take_one_that_the_model_has(args, text, tmp_path):
+    command, *options = (part.format(tmp_path) for part in args)
+    result = CliRunner().invoke(main, [command, text, *options])
+    assert result.exit_code == 0, result.output
