@@ -13,7 +13,7 @@ import numpy as np
 from symbolic_circuits.errors import BudgetError, MissingExtraError, WeightsError
 from symbolic_circuits.whole_file import write_whole
 
-__all__ = ["LENGTH", "TYPES", "read", "read_header", "write"]
+__all__ = ["LENGTH", "TYPES", "Unshared", "read", "read_header", "write"]
 
 FORMAT = "symbolic_circuits weights 1"
 MAX_BYTES = 32 * 2**30  # of the arrays, unpacked
@@ -44,6 +44,10 @@ TYPES = {
 TYPES |= {"U16": "<u2", "U8": "u1", "BOOL": "?"}
 
 
+class Unshared(dict):
+    """Arrays that nobody else has, so that they need not be copied."""
+
+
 def read(path: Path) -> tuple[str | None, dict[str, np.ndarray]]:
     """The text form of the model, where the file carries one, and the arrays by name."""
     require_suffix(path)
@@ -52,9 +56,7 @@ def read(path: Path) -> tuple[str | None, dict[str, np.ndarray]]:
     text, version, arrays = read_npz(path) if path.suffix == ".npz" else read_safetensors(path)
     if version is not None and version != FORMAT:
         raise WeightsError(f"{path} is of format {version!r}; this version reads {FORMAT!r}")
-    for array in arrays.values():
-        array.flags.writeable = False  # nobody else has them, so that they need not be copied
-    return text, arrays
+    return text, Unshared(arrays)
 
 
 def read_npz(path: Path) -> tuple[str | None, str | None, dict[str, np.ndarray]]:

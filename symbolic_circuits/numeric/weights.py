@@ -129,7 +129,8 @@ class Weights:
             object.__setattr__(self, "model", Transformer.parse(self.model))
         expected = layout(self.model)
         require_names(expected, self.arrays)
-        arrays = {name: as_finite(name, self.arrays[name]) for name in expected}
+        is_unshared = isinstance(self.arrays, files.Unshared)
+        arrays = {name: as_finite(name, self.arrays[name], is_unshared) for name in expected}
         object.__setattr__(self, "arrays", MappingProxyType(arrays))
         object.__setattr__(self, "_sizes", find_sizes(expected, arrays))
         require_pairs(self.model, arrays)
@@ -304,13 +305,13 @@ def require_names(expected: Mapping[str, object], arrays: Mapping[str, object]) 
         raise WeightsError(f"the weights do not fit the model: {'; '.join(parts)}")
 
 
-def as_finite(name: str, array: object) -> np.ndarray:
-    """The array as floating point, read-only, in C order, all entries finite; a copy unless nobody can write to it."""
+def as_finite(name: str, array: object, is_unshared: bool = False) -> np.ndarray:
+    """The array as floating point, read-only, in C order, all entries finite; a copy unless nobody else has it."""
     array = named_array(name, array)
     if array.dtype.kind not in "fiu":
         raise WeightsError(f"{name} must hold real numbers; got dtype {array.dtype}")
     dtype = np.float64 if array.dtype.kind in "iu" else array.dtype.newbyteorder("=")
-    kept = array.dtype == dtype and array.flags.c_contiguous and is_immutable(array)
+    kept = is_unshared and array.dtype == dtype and array.flags.c_contiguous
     array = array if kept else array.astype(dtype, order="C", copy=True)  # one order in memory: the same bits in every process
     flat = array.reshape(-1)
     if not all(np.isfinite(flat[k : k + CHUNK]).all() for k in range(0, flat.size, CHUNK)):
@@ -318,16 +319,6 @@ def as_finite(name: str, array: object) -> np.ndarray:
         raise WeightsError(f"{name} has {len(bad)} entries that are NaN or infinite, the first at {tuple(map(int, bad[0]))}")
     array.flags.writeable = False
     return array
-
-
-def is_immutable(array: np.ndarray) -> bool:
-    """Whether an array, and whatever it is a view of, is read-only: bytes, or arrays that :mod:`symbolic_circuits.numeric.files` has read."""
-    base: object = array
-    while isinstance(base, np.ndarray):
-        if base.flags.writeable:
-            return False
-        base = base.base
-    return base is None or isinstance(base, bytes)
 
 
 def find_sizes(expected: Mapping[str, tuple[Size, ...]], arrays: Mapping[str, np.ndarray]) -> dict[sympy.Symbol, int]:
