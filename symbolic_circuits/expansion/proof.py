@@ -1,7 +1,7 @@
 r"""The expanded form of a model equals the model as it stands: proved for the sizes of its specification.
 
-On one side stands every term by itself, on the other X_L, where X_l = X_{l-1} + blocks(X_{l-1}) defines the residual stream. Both are
-collected as trees of operations (:mod:`symbolic_circuits.expansion.trees`); the certificate is one of the general prover,
+On one side stands every term by itself, on the other X_L, where X_l = X_{l-1} + blocks(X_{l-1}) defines the residual stream
+(:mod:`symbolic_circuits.expansion.definition`). Both are collected as trees of operations (:mod:`symbolic_circuits.expansion.trees`); the certificate is one of the general prover,
 made from the networks themselves when it is asked for.
 """
 
@@ -23,8 +23,9 @@ from symbolic_circuits.algebra.tensor import Tensor
 from symbolic_circuits.algebra.verdicts import Proved, Undecided, Verdict
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.expansion.constant import ONE, One, WithOne
-from symbolic_circuits.expansion.grammar import Grammar
-from symbolic_circuits.expansion.interpret import fold, interpret_grammar, value_of
+from symbolic_circuits.expansion.definition import Definition
+from symbolic_circuits.expansion.grammar import ANY_HEAD, Grammar, grammar_of
+from symbolic_circuits.expansion.interpret import fold, value_of
 from symbolic_circuits.expansion.networks import Networks
 from symbolic_circuits.expansion.notation.index import output_indices, score_indices
 from symbolic_circuits.expansion.notation.operator import OperatorNotation
@@ -64,9 +65,21 @@ def prove_expansion(expansion: "PathExpansion") -> Verdict:
         return Undecided(None, None, f"the expansion has {words} terms; they are listed and compared up to {MAX_TERMS:,}")
     trees = Trees()
     listed = total_of_terms(expansion, trees)
-    if listed == interpret_grammar(expansion.grammar, trees)[-1]:
+    if listed == defined(expansion, trees):
         return ProvedExpansion(None, None, expansion)
     return decide(statement_of_expansion(expansion))
+
+
+def defined(expansion: "PathExpansion", trees: Trees) -> dict[int, int]:
+    """The model by its definition, heads left open where the expansion leaves them open."""
+    definition, root = Definition(expansion.model, trees, left_open(expansion)), expansion.grammar.root
+    return definition.output() if root is None else definition.scores(root)
+
+
+def left_open(expansion: "PathExpansion") -> frozenset[int]:
+    """The attention blocks whose heads are one component of an expansion."""
+    components = expansion.components.values()
+    return frozenset(component.layer for component in components if component.kind == "attn" and component.head is None)
 
 
 def total_of_terms(expansion: "PathExpansion", trees: Trees) -> dict[int, int]:
@@ -129,9 +142,11 @@ def statement_of_expansion(expansion: "PathExpansion") -> Statement:
     """The listed terms against X_L, each X_l a definition."""
     algebra = Networks(expansion.tensors)
     terms, known = list(expansion), {}
-    total = algebra.add([fold(term, algebra, known) for term in terms])
-    definitions, last = streams(expansion.grammar, algebra)
-    listed, model = (total, last) if expansion.grammar.root is not None else map(algebra.output, (total, last))
+    finished = algebra.output if expansion.grammar.root is None else lambda value: value
+    listed = algebra.add([finished(fold(term, algebra, known)) for term in terms])  # the constant is told from twice it as b_U
+    by_head = frozenset(index for index, _ in expansion.model.numbered()) - left_open(expansion)
+    definitions, last = streams(grammar_of(expansion.model, ANY_HEAD, by_head, expansion.grammar.root), algebra)
+    model = finished(last)
     leaves: dict[str, tuple[Axis, ...]] = {}
     for value in (listed, model, *definitions.values()):
         for term in value.terms:

@@ -1,5 +1,7 @@
 """What a hostile review of real transformers found, in expansions, code and the text form."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -9,6 +11,7 @@ from strategies import freeze_real
 import symbolic_circuits as sc
 from symbolic_circuits.cli import main
 from symbolic_circuits.errors import SpecError, SpecSyntaxError, TokensError
+from symbolic_circuits.expansion.proof import prove_expansion
 
 
 def named(frozen, code):
@@ -139,3 +142,26 @@ def test_commands_without_a_notation_take_one_that_the_model_has(args, text, tmp
     command, *options = (part.format(tmp_path) for part in args)
     result = CliRunner().invoke(main, [command, text, *options])
     assert result.exit_code == 0, result.output
+
+
+WRONG = [
+    "attn(2) bilinear",
+    "[b_U, learned] attn(1, b_V, b_O) bilinear(tied, b_1, b_out)",
+    "[layer_norm, gains, post_norm] attn(2)|bilinear(silu, b_2)",
+    "[shortformer] attn(1, linear, b_Q)",
+    "[rms_norm] attn(H) bilinear(b_1)",
+]
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_what_is_proved_is_that_terms_are_those_of_the_model(text):
+    """An expansion that lacks a production, or has one twice, is of its own grammar, but not of the model."""
+    right = sc.path_expansion(text)
+    right = right.path_classes() if right.model.has_symbolic_heads else right
+    assert right.prove().verdict == "proved"
+    for k, rules in enumerate(right.grammar.nonterminals):
+        for j, rule in enumerate(rules if len(rules) > 1 else ()):
+            for changed in (rules[:j] + rules[j + 1 :], (*rules, rule)):
+                nonterminals = (*right.grammar.nonterminals[:k], changed, *right.grammar.nonterminals[k + 1 :])
+                wrong = sc.PathExpansion(replace(right.grammar, nonterminals=nonterminals))
+                assert prove_expansion(wrong).verdict == "refuted"
