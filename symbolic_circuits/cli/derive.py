@@ -9,14 +9,23 @@ import numpy as np
 
 from symbolic_circuits.cli.formulas import formula
 from symbolic_circuits.cli.inert import inert_line
-from symbolic_circuits.cli.inputs import EXIT_CODES, notation_option, notation_or_usual, read_tokens, read_weights, table
+from symbolic_circuits.cli.inputs import (
+    EXIT_CODES,
+    notation_option,
+    notation_or_usual,
+    read_expansion,
+    read_tokens,
+    read_weights,
+    scores_option,
+    table,
+)
 from symbolic_circuits.cli.progress import progress_bar
 from symbolic_circuits.cli.terminal import is_terminal, room, say
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.derivation.derive import derive as find_derivation
 from symbolic_circuits.derivation.files import save_derivation
 from symbolic_circuits.examples.addition import all_pairs, answers, sequences
-from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
+from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.numeric.checking import MAX_TERMS, UNDECIDED, CheckReport, check
 from symbolic_circuits.numeric.margins import margins
 from symbolic_circuits.numeric.weights import Weights
@@ -27,7 +36,7 @@ from symbolic_circuits.report.derivations.style import Style
 from symbolic_circuits.report.derivations.text import to_text
 from symbolic_circuits.report.latex import to_latex
 from symbolic_circuits.spec import Transformer
-from symbolic_circuits.whole_file import require_format, write_whole
+from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 EXAMPLES = """
 \b
@@ -36,6 +45,7 @@ Examples:
   symbolic-circuits derive -o addition.tex
   symbolic-circuits derive "attn(H) bilinear" --notation tensor --steps
   symbolic-circuits derive "(attn(2) bilinear)*2" -o two_layers.tex
+  symbolic-circuits derive "attn(2) attn(2)" --scores "1[0]" --steps
   symbolic-circuits derive "attn(H_0) attn(H_1)" -o part.tex --fragment \\
       --rename "W_OV=\\WOV{#1}" --marked colour
 \b
@@ -56,6 +66,7 @@ STEPS_WIDTH = 100  # characters of a line of a derivation
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this .tex, .md, .txt or .json file.")
 @click.option("--weights", "path", type=click.Path(path_type=Path), help="An .npz or .safetensors file to check on.")
 @click.option("--tokens", help='Token numbers to check on, such as "3 4 31".')
+@scores_option
 @notation_option
 @click.option("--steps", is_flag=True, help="Print the derivation, each step with its rule, and the verdict on it.")
 @click.option(
@@ -76,6 +87,7 @@ def derive(
     output: Path | None,
     path: Path | None,
     tokens: str | None,
+    scores: str | None,
     notation: str | None,
     steps: bool,
     seed: int,
@@ -89,19 +101,20 @@ def derive(
     """
     if output is not None:
         require_format(output, (".tex", ".md", ".txt", ".json"))
+        require_free(output, force=force)
     style = style_of(**options)
     if model is not None and Transformer.parse(model).has_symbolic_heads:
         if path is not None or tokens is not None:
             raise click.UsageError(
                 "the number of heads is a symbol, so that --weights and --tokens have nothing to be checked on"
             )
-        expansion, report = path_expansion(model), None
+        expansion, report = read_expansion(model, scores), None
         notation = notation_or_usual(notation, expansion)
         print_closed_form(expansion, notation)
         say("\nThe number of heads is a symbol, so there is nothing to check on weights.")
     else:
         weights, words = read_weights(model, path, seed)
-        expansion = path_expansion(model or Transformer.parse(str(weights.model)))
+        expansion = read_expansion(model or Transformer.parse(str(weights.model)), scores)
         notation = notation_or_usual(notation, expansion)
         print_closed_form(expansion, notation)
         report = checked(expansion, weights, words, tokens, seed, is_example=model is None and path is None and tokens is None)
@@ -161,7 +174,8 @@ def text_of(
 def print_closed_form(expansion: PathExpansion, notation: str) -> None:
     """The number of terms, and the closed form where it is short enough to read."""
     classes = expansion.path_classes().number_of_terms
-    say(f"{expansion.model}: {in_words(expansion.number_of_terms)} terms in {in_words(classes)} path classes\n")
+    root = "" if expansion.grammar.root is None else f", {expansion.grammar.root.name}"
+    say(f"{expansion.model}{root}: {in_words(expansion.number_of_terms)} terms in {in_words(classes)} path classes\n")
     if classes > MAX_LINES:
         say(f"The closed form has {in_words(classes)} summands; see `symbolic-circuits terms --classes` or write the article.")
         return

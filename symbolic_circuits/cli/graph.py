@@ -11,7 +11,7 @@ from symbolic_circuits.expansion.expansion import path_expansion
 from symbolic_circuits.expansion.graphs import model_graph
 from symbolic_circuits.report.graph_files import FORMATS, graph_bytes, to_dot
 from symbolic_circuits.spec import Transformer
-from symbolic_circuits.whole_file import require_format, write_whole
+from symbolic_circuits.whole_file import require_format, require_free, write_whole
 
 EXAMPLES = """
 \b
@@ -32,6 +32,9 @@ Examples:
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def graph(model: str, which: str | None, output: Path | None, force: bool) -> None:
     """Write the graph of MODEL, residual stream and components, or of one of its terms."""
+    if output is not None:
+        suffix = require_format(output, tuple(FORMATS))
+        require_free(output, force=force)
     parsed = Transformer.parse(model)
     if which is None:
         made = model_graph(parsed)
@@ -41,6 +44,5 @@ def graph(model: str, which: str | None, output: Path | None, force: bool) -> No
     if output is None:
         click.echo(to_dot(made), nl=False)
         return
-    suffix = require_format(output, tuple(FORMATS))
     write_whole(output, graph_bytes(made, suffix), force=force)
     say(f"wrote {inert_line(output)}: {len(made)} nodes, {made.number_of_edges()} edges")

@@ -107,7 +107,8 @@ class CheckReport:
     def __str__(self) -> str:
         count = self.expansion.number_of_terms
         words = {AGREES: "add up", DIFFERS: "DO NOT add up", UNDECIDED: "were not shown to add up"}[self.verdict]
-        lines = [f"{count} terms of {str(self.expansion.model)!r} {words} to the forward pass"]
+        what = "forward pass" if self.expansion.grammar.root is None else "scores of the forward pass"
+        lines = [f"{count} terms of {self.expansion.title} {words} to the {what}"]
         for part in (self.float64, self.float32):
             found = f"relative error {part.error:.1e}, rounding explains {part.tolerance:.1e}"
             lines.append(

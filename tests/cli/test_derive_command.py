@@ -78,3 +78,12 @@ def test_what_is_written_is_what_the_library_writes(tmp_path):
     path = tmp_path / "a.tex"
     run("derive", "attn(H)", "-o", str(path), "--fragment")
     assert path.read_text() == sc.to_latex(sc.derive("attn(H)"))
+
+
+def test_scores_are_derived(tmp_path):
+    target = tmp_path / "scores.md"
+    code, text = run("derive", "attn(2) attn(2)", "--scores", "1[0]", "-o", str(target))
+    assert code == 0 and "scores.1[0]: 9 terms in 4 path classes" in text
+    assert "W_{QK}" in target.read_text()
+    code, text = run("derive", "attn(2)", "-o", str(target))
+    assert code == 2 and "exists" in text and "terms in" not in text  # known before the work
