@@ -138,7 +138,18 @@ def write(path: Path, model: str, arrays: Mapping[str, np.ndarray]) -> None:
             content = save({name: np.asarray(array, order="C") for name, array in arrays.items()}, metadata=labels)
         except (KeyError, ValueError, TypeError, safetensors.SafetensorError) as error:
             raise WeightsError(f"cannot write {path}: a .safetensors file does not hold these types ({error})") from error
+        content = with_sorted_labels(content)
     write_whole(path, content, force=True)
+
+
+def with_sorted_labels(content: bytes) -> bytes:
+    """The same .safetensors file with its labels in order, so that equal weights make equal files."""
+    length = int.from_bytes(content[:LENGTH], "little")
+    header = json.loads(content[LENGTH : LENGTH + length])
+    ordered = {"__metadata__": dict(sorted(header.pop("__metadata__").items())), **header}
+    text = json.dumps(ordered, separators=(",", ":"), ensure_ascii=False).encode()
+    padded = text + b" " * (-len(text) % LENGTH)
+    return len(padded).to_bytes(LENGTH, "little") + padded + content[LENGTH + length :]
 
 
 def require_suffix(path: Path) -> None:

@@ -159,3 +159,14 @@ def test_weights_and_patterns_beyond_memory_are_refused_before_they_are_made():
     assert sc.freeze(weights, [1, 2]).positions == 2
     with pytest.raises(BudgetError, match="attention patterns of 2 heads at 50,000 positions"):
         sc.freeze(weights, [1] * 50_000)
+
+
+def test_equal_weights_make_equal_files(tmp_path):
+    weights = sc.Weights.random("attn(2) bilinear", seed=0)
+    for name in ("weights.safetensors", "weights.npz"):
+        contents = set()
+        for _ in range(5):
+            weights.save(tmp_path / name)
+            contents.add((tmp_path / name).read_bytes())
+        assert len(contents) == 1
+        assert sc.Weights.load(tmp_path / name).model == weights.model
