@@ -13,6 +13,7 @@ biases, norms, positions, scales, gates, and attention without softmax.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import NamedTuple, Self, TypeAlias
 
 import sympy
@@ -156,7 +157,7 @@ class Step(NamedTuple):
     blocks: tuple[NumberedBlock, ...]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)  # without slots: steps are made once
 class Transformer:
     """A transformer of attention heads and bilinear layers; frozen, validated and hashable.
 
@@ -233,7 +234,7 @@ class Transformer:
     def __repr__(self) -> str:
         return f"Transformer.parse({str(self)!r})"
 
-    @property
+    @cached_property
     def steps(self) -> tuple[Step, ...]:
         """The updates of the residual stream, their blocks numbered from 0 in reading order."""
         steps, index = [], 0

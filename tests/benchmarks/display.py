@@ -11,6 +11,9 @@ MODELS = [
     ("(attn(12) bilinear)*12", "order = 24"),
     ("bilinear*25", None),
     ("(attn(H) bilinear)*3", None),
+    ("(attn(H) bilinear)*12", None),
+    ("(attn(H, linear) bilinear)*4", None),
+    ("(attn(H) bilinear)*48", None),
     ("[rms_norm, rotary] (attn(4, b_V) bilinear(bias))*12", None),
 ]
 CODE = """

@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 import sympy
 from requirements import require
-from sympy import MatrixSymbol, S, Symbol
+from sympy import MatrixSymbol, Poly, S, Symbol
 from sympy.core._print_helpers import Printable
 
 import symbolic_circuits as sc
 from symbolic_circuits.algebra.verdicts import Undecided
+from symbolic_circuits.axes import size_symbol
 from symbolic_circuits.display import SHEETS, displayed, sheet_of
 from symbolic_circuits.expansion.enumeration import Enumeration
+from symbolic_circuits.report.display.degree import Degree, head_symbols, monomials
 from symbolic_circuits.report.display.graphs import show
 from symbolic_circuits.report.display.html import formula_html
 from symbolic_circuits.report.display.inert import html_text, math_text
@@ -171,6 +173,9 @@ def test_what_is_said(name: str, words: list[str]) -> None:
         ("bilinear*25", None, ["about 10^6,830,084 terms"]),
         ("bilinear*60", None, ["about 10^"]),
         ("[rms_norm, rotary] attn(2, bias) bilinear(relu)", None, ["terms"]),
+        ("(attn(H) bilinear)*12", None, ["as many terms as a polynomial of degree 8,190 in H\n", "path classes more"]),
+        ("(attn(H) attn(K, linear) bilinear)*4", None, ["as many terms as a polynomial of degree 2,072 in H, K"]),
+        ("(attn(H) bilinear)*48", None, ["path classes\n"]),
     ],
 )
 def test_expansions(model: str, query: str | None, words: list[str]) -> None:
@@ -178,6 +183,17 @@ def test_expansions(model: str, query: str | None, words: list[str]) -> None:
     bundle = (expansion if query is None else expansion.where(query))._repr_mimebundle_()
     assert all(word in bundle["text/plain"] + "\n" for word in words)
     assert max(map(len, bundle["text/plain"].splitlines())) < 400
+
+
+@pytest.mark.parametrize(
+    "model", ["attn(H)", "(attn(H) bilinear)*3", "(attn(H) attn(K, linear) bilinear(tied))*2", "attn(H, bilinear)*2"]
+)
+def test_degrees_are_those_of_the_counts(model: str) -> None:
+    expansion = sc.path_expansion(model)
+    symbols = head_symbols(expansion)
+    count = Poly(expansion.number_of_terms, *map(size_symbol, symbols))
+    assert expansion.interpret(Degree()) == count.total_degree()
+    assert len(count.monoms()) <= monomials(count.total_degree(), len(symbols))
 
 
 def test_scores_have_sheets() -> None:

@@ -14,7 +14,7 @@ __all__ = ["Magnitude"]
 
 
 class Magnitude(Algebra[float]):
-    """log2 of the number of terms; -inf where there are none.
+    """log2 of the number of terms (of path classes, where numbers of heads are symbols); -inf where there are none.
 
     >>> import symbolic_circuits as sc
     >>> [round(sc.path_expansion(model).interpret(Magnitude())) for model in ("attn(3)", "bilinear*40")]

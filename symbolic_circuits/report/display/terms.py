@@ -9,6 +9,7 @@ from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.notation import notation_for
 from symbolic_circuits.expansion.notation.writer import Notation
 from symbolic_circuits.expansion.term import Term, subterms
+from symbolic_circuits.report.display.degree import Degree, head_symbols, monomials
 from symbolic_circuits.report.display.magnitude import Magnitude
 from symbolic_circuits.report.display.sheet import Cell, Formula, Name, Sheet, clipped
 
@@ -18,6 +19,7 @@ SHOWN = 8  # terms of an expansion
 MAX_NODES = 40  # of a term whose formula is shown
 IN_TABLE = 12  # nodes of one of many
 MAX_BITS = 100_000  # of a count that is written out
+MAX_MONOMIALS = 16  # of a count that is written out
 NAMED = 60  # nodes of a term whose name is written before it is cut
 NOTATION = "operator"
 
@@ -40,11 +42,11 @@ def expansion_sheet(expansion: PathExpansion) -> Sheet:
     """The count, the first terms (of path classes, where the number of heads is a symbol), and what to call for more."""
     title, code = f"path expansion of {clipped(expansion.title)}", ("expansion.where(query)",)
     if (bits := expansion.interpret(Magnitude())) > MAX_BITS:
-        return Sheet(f"{title}: about 10^{in_words(int(bits * log10(2)))} terms", code=code)
+        noun = "path classes" if expansion.interpret(Degree()) > 0 else "terms"
+        return Sheet(f"{title}: about 10^{in_words(int(bits * log10(2)))} {noun}", code=code)
     try:
-        count = expansion.number_of_terms
-        title += f": {clipped(in_words(count))} {'term' if count == 1 else 'terms'}"
-        is_listed = isinstance(count, int)
+        counted, is_listed = how_many(expansion)
+        title += f": {counted}"
         chosen = expansion if is_listed else expansion.path_classes()
         terms = () if expansion.is_empty else tuple(islice(chosen, SHOWN))
         number = chosen.number_of_terms
@@ -58,6 +60,15 @@ def expansion_sheet(expansion: PathExpansion) -> Sheet:
     notes = (f"and {in_words(more)} {noun} more",) if more else ()
     code = ("expansion[k]", "expansion.where(query)", "expansion.count_by('order')", "expansion.closed_form()")
     return Sheet(title, heads=heads, rows=rows, notes=notes, code=code if is_listed else code[1:])
+
+
+def how_many(expansion: PathExpansion) -> tuple[str, bool]:
+    """The number of terms in words, and whether it is a number; of a long polynomial the degree, which takes no time."""
+    symbols, degree = head_symbols(expansion), expansion.interpret(Degree())
+    if monomials(degree, len(symbols)) > MAX_MONOMIALS:
+        return f"as many terms as a polynomial of degree {in_words(int(degree))} in {', '.join(symbols)}", False
+    count = expansion.number_of_terms
+    return f"{clipped(in_words(count))} {'term' if count == 1 else 'terms'}", isinstance(count, int)
 
 
 def value_cell(term: Term, notation: Notation) -> Cell:
