@@ -26,7 +26,24 @@ __all__ = ["HoldsAt", "Proved", "Refuted", "Undecided", "Verdict"]
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """What is known about a statement."""
+    """What is known about a statement lhs = rhs: one of the four classes below, by the word in ``verdict``. It is no boolean.
+
+    Raises
+    ------
+    TypeError
+        It is asked for its truth, as in ``if prove(...):``.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> found = sc.prove_latex("A B = B A", "A, B : n x n")
+    >>> isinstance(found, sc.Verdict), found.verdict
+    (True, 'refuted')
+    >>> bool(found)
+    Traceback (most recent call last):
+    ...
+    TypeError: a verdict is not a boolean: ask for .verdict (here 'refuted'), or use assert_identity in a test
+    """
 
     verdict: ClassVar[str]
     statement: Statement
@@ -38,7 +55,15 @@ class Verdict:
 @displayed
 @dataclass(frozen=True, eq=False)
 class Proved(Verdict):
-    """True for all sizes and all real tensors that satisfy the laws."""
+    """lhs = rhs for all sizes that are symbols and all real tensors that satisfy the laws; ``certificate`` is the proof.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> found = sc.prove_latex(r"(A B)^\\top = B^\\top A^\\top", "A : n x m; B : m x n")
+    >>> found.verdict, sc.check_certificate(found.certificate)
+    ('proved', None)
+    """
 
     verdict = "proved"
     form: NormalForm
@@ -52,7 +77,17 @@ class Proved(Verdict):
 @displayed
 @dataclass(frozen=True, eq=False)
 class Refuted(Verdict):
-    """False, with a counterexample."""
+    """False: ``witness`` is a counterexample that satisfies the laws, in exact numbers and at the smallest sizes found.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> found = sc.prove_latex("A B = B A", "A, B : n x n")
+    >>> found.verdict, found.witness.sizes, found.witness.verify()
+    ('refuted', {'n': 2}, True)
+    >>> print(found.diagnosis[0].words)
+    exchange B (factor 0) and A (factor 1)
+    """
 
     verdict = "refuted"
     residue: Polynomial | None  # lhs - rhs, collected; None where it was too large to write out
@@ -67,7 +102,15 @@ class Refuted(Verdict):
 @displayed
 @dataclass(frozen=True, eq=False)
 class HoldsAt(Verdict):
-    """True at the sizes asked for."""
+    """True at the sizes asked for, and not shown for others (where it may be false).
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> found = sc.prove_latex("A B = B A", "A, B : n x n; at n = 1")
+    >>> found.verdict, found.sizes, found.error_probability
+    ('holds_at', {'n': 1}, None)
+    """
 
     verdict = "holds_at"
     sizes: Mapping[str, int]  # size symbols and their values; axes that were declared with a number are not among them
@@ -77,7 +120,15 @@ class HoldsAt(Verdict):
 @displayed
 @dataclass(frozen=True, eq=False)
 class Undecided(Verdict):
-    """Neither proved nor refuted."""
+    """Neither proved nor refuted; ``reason`` says why.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> found = sc.prove_latex(r"f(x + y) = f(x) + f(y)", "x, y : d; f : function")
+    >>> found.verdict
+    'undecided'
+    """
 
     verdict = "undecided"
     residue: Polynomial | None  # what is left of lhs - rhs; None where it was too large to write out

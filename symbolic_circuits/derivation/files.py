@@ -27,12 +27,27 @@ FORMAT, VERSION = "symbolic_circuits derivation", 1
 
 
 def save_derivation(derivation: Derivation, path: Path | str, *, force: bool = False) -> None:
-    """Write a derivation to a JSON file.
+    """Write a derivation to a JSON file, whole or not at all.
+
+    Parameters
+    ----------
+    derivation : of :func:`derive`, or by hand
+    path : of the file
+    force : whether to replace a file that is there
 
     Raises
     ------
     OutputError
         The file exists and ``force`` is not set, or cannot be written.
+
+    Examples
+    --------
+    >>> import json, tempfile
+    >>> from symbolic_circuits.derivation.derive import derive
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_derivation(derive("attn(1)"), f"{folder}/one_head.json")
+    ...     sorted(json.loads(Path(folder, "one_head.json").read_text()))
+    ['chains', 'format', 'trees', 'version', 'written_by']
     """
     write_whole(Path(path), json.dumps(derivation_data(derivation), separators=(",", ":")) + "\n", force=force)
 
@@ -44,6 +59,16 @@ def read_derivation(path: Path | str) -> Derivation:
     ------
     DerivationError
         The file is of another version, malformed, or a step does not replay.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from symbolic_circuits.derivation.derive import derive
+    >>> found = derive("attn(1)")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_derivation(found, f"{folder}/one_head.json")
+    ...     read_derivation(f"{folder}/one_head.json") == found
+    True
     """
     try:
         data = read_json(path)

@@ -50,12 +50,23 @@ class Identity(NamedTuple):
 
 
 def read_identities(path: Path | str) -> list[Identity]:
-    """The identities of a file.
+    """The identities of a JSON file (the form is above: :mod:`symbolic_circuits.identities.files`), each with a name.
 
     Raises
     ------
     IdentityError
         The file is not JSON, or an identity has no meaning; the message says which and where.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> product = [1, "ij,jk->ik", ["A", "B"]]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "trivial.json")
+    ...     _ = path.write_text(json.dumps({"lhs": [product], "rhs": [product], "shapes": {"A": ["n", "m"], "B": ["m", "d"]}}))
+    ...     found = read_identities(path)
+    >>> [(identity.id, decide(identity.statement).verdict) for identity in found]
+    [('trivial', 'proved')]
     """
     data = read_json(path)
     if isinstance(data, Mapping) and "identities" in data:

@@ -55,7 +55,26 @@ def explanation(verdict: Verdict, residue: str | None = None) -> str:
 
     Parameters
     ----------
+    verdict : of :func:`prove` and the like
     residue : lhs - rhs as it is to be shown; as einsums by default
+
+    Raises
+    ------
+    TypeError
+        It is no verdict.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> print(explanation(sc.prove_latex("A B = B A", "A, B : n x n")))
+    refuted at n = 2
+      lhs - rhs = einsum('ab,bc->ac', A, B) - einsum('ab,ca->cb', A, B)
+        A = [[0, 1], [0, 0]]
+        B = [[0, 0], [1, 0]]
+        lhs = 1, rhs = 0 at [0, 0]
+      it would be proved with one edit:
+        rhs, term 0: exchange B (factor 0) and A (factor 1)
+        lhs, term 0: exchange A (factor 0) and B (factor 1)
     """
     lines = [
         f"{verdict.verdict}: {summary(verdict)}"
@@ -112,7 +131,27 @@ def residue_text(residue: Polynomial) -> str:
 
 
 def verdict_data(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as plain data."""
+    """A verdict as plain data that JSON can hold.
+
+    Returns
+    -------
+    dict
+        ``verdict`` and ``summary``; of a refuted one ``witness``, ``residue``, ``diagnosis``; of one that holds at some sizes ``sizes``
+        and ``error_probability`` (None where it is shown exactly); of an undecided one ``reason``, ``residue``, ``diagnosis``.
+
+    Raises
+    ------
+    TypeError
+        It is no verdict.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> verdict_data(sc.prove_latex("A B = B A", "A, B : n x n; at n = 1"))
+    {'verdict': 'holds_at', 'summary': 'true at n = 1; not for all sizes', 'sizes': {'n': 1}, 'error_probability': None}
+    >>> verdict_data(sc.prove_latex("A B = B A", "A, B : n x n"))["witness"]["tensors"]
+    {'A': [[0, 1], [0, 0]], 'B': [[0, 0], [1, 0]]}
+    """
     data: dict[str, Any] = {"verdict": verdict.verdict, "summary": summary(verdict)}
     match verdict:
         case Refuted():

@@ -31,12 +31,23 @@ def output_values(expansion: PathExpansion, frozen: Frozen, positions: Sequence[
 
     Parameters
     ----------
+    expansion : all terms of a model, or those of a query; row i is term i
+    frozen : weights and what is held fixed, by :func:`freeze`
     positions : those wanted, from the end where negative; all by default
 
     Raises
     ------
     BudgetError
         The terms are too many to evaluate one by one; the message has the count and the limit.
+
+    Examples
+    --------
+    >>> import symbolic_circuits as sc
+    >>> weights = sc.Weights.random("attn(2)", d=8, V=5, seed=0)
+    >>> expansion, frozen = sc.path_expansion("attn(2)"), sc.freeze(weights, [3, 1, 4])
+    >>> outputs = output_values(expansion, frozen, positions=[-1])
+    >>> outputs.shape, bool(np.allclose(outputs.sum(axis=0), sc.total(expansion, frozen)[[-1]]))
+    ((3, 1, 5), True)
     """
     x = stream_values(expansion, frozen, positions)
     require_budget(x[..., 0].size * frozen.output_width, expansion)

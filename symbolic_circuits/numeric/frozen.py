@@ -234,8 +234,11 @@ def objects(arrays: Mapping) -> dict:
 def freeze(weights: Weights, tokens: object) -> Frozen:
     """Run the forward pass on one sequence and hold its attention patterns fixed, its scales of norms and its gates.
 
+    Where they are held fixed every term of the path expansion is exact, and the terms add up to this forward pass.
+
     Parameters
     ----------
+    weights : of a model whose numbers of heads are given
     tokens : (n,) integers, or the residual input (n, d) for a model without embedding; an array, a list or a tensor on any device
 
     Returns
@@ -247,8 +250,16 @@ def freeze(weights: Weights, tokens: object) -> Frozen:
     ------
     TokensError
         The tokens do not fit the weights.
+    SpecError
+        The number of heads of a block is a symbol.
     BudgetError
         The attention patterns take over 8 GiB.
+
+    Examples
+    --------
+    >>> frozen = freeze(Weights.random("attn(2) bilinear", d=8, V=5, seed=0), [3, 1, 4])
+    >>> frozen.patterns[0].shape, bool(np.allclose(frozen.patterns[0].sum(axis=-1), 1))
+    ((2, 3, 3), True)
     """
     model = weights.model
     if model.has_symbolic_heads:

@@ -48,6 +48,17 @@ class GradedSums:
     """What :func:`graded` found. Arrays have one row a grade; norms are over the positions asked for.
 
     Streams, logits and the total are tensors where the weights were; everything else is in NumPy.
+
+    Examples
+    --------
+    >>> weights = Weights.random("attn(1) bilinear", d=8, V=5, seed=0)
+    >>> sums = graded("attn(1) bilinear", weights, [1, 2, 3], by="degree", positions=[-1])
+    >>> sums.grades, sums.terms, sums.streams.shape, sums.logits.shape
+    ((1, 2), (2, 4), (2, 1, 8), (2, 1, 5))
+    >>> bool(np.allclose(sums.streams.sum(axis=0), sums.total)), sums.is_complete, sums.verdict
+    (True, True, 'agrees')
+    >>> list(sums.rows()[0])
+    ['grade', 'terms', 'norm', 'share', 'remainder']
     """
 
     expansion: PathExpansion

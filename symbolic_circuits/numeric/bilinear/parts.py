@@ -23,7 +23,17 @@ __all__ = ["LayerParts", "layer_parts"]
 
 @dataclass(frozen=True, eq=False)
 class LayerParts:
-    """The parts of a layer; those of biases vanish where there are none."""
+    """The parts of a layer, whose sum is the layer; those of biases vanish where there are none. Made by :func:`layer_parts`.
+
+    Examples
+    --------
+    >>> layer = bilinear_layer(Weights.random("bilinear(bias)", d=8, V=5, seed=0), 0)
+    >>> parts, x = layer_parts(layer), np.arange(8.0)
+    >>> bool(np.allclose(parts(x), layer(x)))
+    True
+    >>> bool(np.allclose(layer(x) - layer(0 * x), parts.interaction(x) + parts.linear @ x))
+    True
+    """
 
     interaction: BilinearLayer  # without biases
     left: np.ndarray  # (outputs, d)

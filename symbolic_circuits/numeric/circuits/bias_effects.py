@@ -28,7 +28,19 @@ __all__ = ["BiasEffects", "bias_effects"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BiasEffects:
-    """Effects (V,) on the logits, or (d,) on the stream of a model without unembedding, by name."""
+    """Effects (V,) on the logits, or (d,) on the stream of a model without unembedding, by name; made by :func:`bias_effects`.
+
+    At a position where the norms behind block l have the scale r, the effects add up to r times the sum of the scaled ones and the
+    sum of the constant ones; r = 1 in a model without norms.
+
+    Examples
+    --------
+    >>> weights = Weights.random("attn(1, b_V)", d=8, V=5, seed=0)
+    >>> found = bias_effects(weights)
+    >>> written = weights.arrays["attn.0.W_O"][0] @ weights.arrays["attn.0.b_V"][0]
+    >>> bool(np.allclose(found.scaled["attn.0[0]"], weights.arrays["W_U"] @ written)), found.constant
+    (True, {})
+    """
 
     scaled: dict[str, np.ndarray]  # multiplied by the scale of the norms behind, where there are some
     constant: dict[str, np.ndarray]  # as they are
@@ -39,6 +51,15 @@ def bias_effects(weights: Weights) -> BiasEffects:
 
     Left out are b_V of heads without softmax, b_2 of layers with a gate, what a later block without residual drops, and
     everything that biases do through other blocks.
+
+    Parameters
+    ----------
+    weights : of any model; one without biases has no effects
+
+    Returns
+    -------
+    BiasEffects
+        In units of the output: logits, or the stream of a model without unembedding.
 
     Examples
     --------

@@ -25,7 +25,16 @@ __all__ = ["QKParts", "qk_parts"]
 
 
 class QKParts(NamedTuple):
-    """The parts of a score, without the factor 1 / sqrt(e)."""
+    """The parts of a score, without the factor 1 / sqrt(e), for any number of queries and keys at once; made by :func:`qk_parts`.
+
+    Examples
+    --------
+    >>> weights = Weights.random("attn(1, b_Q, b_K)", d=8, V=5, seed=0)
+    >>> parts, x = qk_parts(weights, 0, 0), np.eye(3, 8)
+    >>> q, k = (x @ weights.arrays[f"attn.0.W_{name}"][0].T + weights.arrays[f"attn.0.b_{name}"][0] for name in "QK")
+    >>> bool(np.allclose(parts(x, x), q @ k.T))
+    True
+    """
 
     interaction: LowRank  # (d, d)
     query: np.ndarray  # (d,): of the query alone, dotted with x
@@ -44,6 +53,7 @@ def qk_parts(weights: Weights, layer: int, head: int, *, offset: int | None = No
 
     Parameters
     ----------
+    weights, layer, head : numbers of an attention block and of a head in it
     offset, which : as in :func:`qk_circuit`
 
     Raises

@@ -22,7 +22,17 @@ SHOWN = 40  # edges of the graph as text
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GraphView:
-    """A graph that a notebook draws; made by :func:`show`."""
+    """A graph that a notebook draws as SVG, and a terminal as a list of its edges; made by :func:`show`.
+
+    Examples
+    --------
+    >>> from symbolic_circuits.expansion.graphs import model_graph
+    >>> view = show(model_graph("attn(1)"))
+    >>> view.draw.__name__
+    'draw_graph'
+    >>> print(str(view).splitlines()[0])
+    graph of 5 nodes and 5 edges
+    """
 
     graph: networkx.DiGraph
     draw: Callable[[networkx.DiGraph], "Axes"] = field(repr=False)
