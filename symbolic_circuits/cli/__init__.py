@@ -6,7 +6,7 @@ from importlib import import_module
 import click
 
 from symbolic_circuits import __version__
-from symbolic_circuits.cli.inert import inert
+from symbolic_circuits.cli.inert import inert, keep_what_has_no_code
 from symbolic_circuits.errors import BudgetError, SymbolicCircuitsError
 
 __all__ = ["main"]
@@ -60,6 +60,7 @@ class Commands(click.Group):
             formatter.write_dl(sorted(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> object:
+        keep_what_has_no_code()
         try:
             return super().invoke(ctx)
         except click.UsageError as error:

@@ -1,6 +1,9 @@
 r"""Text that a terminal prints and does not obey: characters that are not printable are written as escapes, lines stay lines."""
 
-__all__ = ["inert", "inert_line"]
+import io
+import sys
+
+__all__ = ["inert", "inert_line", "keep_what_has_no_code"]
 
 
 def inert(text: object) -> str:
@@ -19,3 +22,10 @@ def inert_line(text: object) -> str:
     a\nwrote b
     """
     return inert(text).replace("\n", "\\n")
+
+
+def keep_what_has_no_code() -> None:
+    r"""Characters that standard output has no code for are written as escapes, ``\u2297``, where Python would stop."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -16,7 +16,7 @@ DELAY = 2.0  # seconds before a bar appears
 @contextmanager
 def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
     """A function of (done, total) that draws a bar once the work has taken two seconds; nothing where stderr is no terminal."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda done, total: None
         return
 

@@ -21,8 +21,8 @@ PLAIN_TERMINALS = ("dumb", "linux")  # without glyphs for them
 
 
 def is_terminal() -> bool:
-    """Whether standard output is a terminal."""
-    return sys.stdout.isatty()
+    """Whether standard output is a terminal; it may be closed."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def room() -> int:
@@ -57,11 +57,13 @@ def wrapped(line: str, width: int | None = None) -> str:
 
 def shows_signs() -> bool:
     """Whether standard output is a terminal that has the signs of the field."""
+    if not is_terminal() or os.environ.get("TERM") in PLAIN_TERMINALS:
+        return False
     try:
         SIGNS.encode(sys.stdout.encoding or "ascii")
     except (LookupError, UnicodeEncodeError):
         return False
-    return is_terminal() and os.environ.get("TERM") not in PLAIN_TERMINALS
+    return True
 
 
 def cell(text: str, width: int | None = None) -> Text:

@@ -1,5 +1,6 @@
 """Every command in a terminal of 80 columns, in a pipe, without colour, and with names that are not meant to be obeyed."""
 
+import io
 import json
 import os
 import pty
@@ -175,6 +176,24 @@ def test_no_color(folder: Path) -> None:
     assert b"\x1b[32mproved" in terminal_output(["prove", "true.json"], **environment)
     plain = terminal_output(["prove", "true.json"], NO_COLOR="1", **environment)
     assert b"proved" in plain and not re.search(rb"\x1b\[[0-9;]*3[0-9]", plain)
+
+
+@pytest.mark.parametrize(("encoding", "tty"), [("ascii", True), ("latin-1", False), ("latin-1", True), ("utf-8", True)])
+def test_signs_that_the_encoding_lacks_are_escapes(encoding: str, tty: bool, folder: Path, monkeypatch) -> None:
+    Path("Σ₀.md").write_text(DOCUMENT)
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding, write_through=True))
+    if tty:
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert main(["prove", "Σ₀.md"], standalone_mode=False) == 1  # A B = B A is in it
+    assert ("Σ₀.md" if encoding == "utf-8" else r"\u03a3\u2080.md") in out.getvalue().decode(encoding)
+
+
+@pytest.mark.parametrize("words", WORDS[:1] + WORDS[4:5], ids=str)
+def test_closed_streams(words: tuple[str, ...], monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(list(words), standalone_mode=False) in (0, None)
 
 
 # laws of the parts
