@@ -21,9 +21,10 @@ from symbolic_circuits.cli.prove_documents import (
     show_documents,
 )
 from symbolic_circuits.cli.terminal import cell, console, is_terminal
+from symbolic_circuits.errors import OutputError
 from symbolic_circuits.identities.files import Identity, read_identities
 from symbolic_circuits.identities.report import explanation, summary, verdict_data
-from symbolic_circuits.whole_file import write_whole
+from symbolic_circuits.whole_file import require_free, write_whole
 
 EXAMPLES = """
 \b
@@ -79,8 +80,11 @@ def prove(
     documents = [path for path in files if is_document(path)]
     if certificates and documents:
         raise click.UsageError(f"--certificates are of identity files; {documents[0]} is a document")
+    identities = [identity for path in files if not is_document(path) for identity in read_identities(path)]
+    if certificates:
+        require_room(certificates, identities, force)
     reports = check_documents(documents, seed, no_cache)
-    found = prove_identities([path for path in files if not is_document(path)], seed)
+    found = prove_identities(identities, seed)
     if certificates:
         write_certificates(certificates, found, force)
     if as_json:
@@ -93,9 +97,8 @@ def prove(
     ctx.exit(worst([exit_code([verdict for _, verdict in found]), documents_exit_code(reports)]))
 
 
-def prove_identities(files: list[Path], seed: int) -> list[tuple[Identity, Verdict]]:
-    """The identities of files with their verdicts."""
-    identities = [identity for path in files for identity in read_identities(path)]
+def prove_identities(identities: list[Identity], seed: int) -> list[tuple[Identity, Verdict]]:
+    """Identities with their verdicts."""
     for identity in identities:
         if identity.ignored:
             click.echo(
@@ -137,10 +140,24 @@ def show(found: list[tuple[Identity, Verdict]], verbose: bool) -> None:
     console().print(table)
 
 
+def require_room(folder: Path, identities: list[Identity], force: bool) -> None:
+    """Raise OutputError, before the work, where a certificate that may be written is there already, or something that is no folder."""
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is no folder: certificates are written into one")
+    if folder.is_dir():
+        for k, identity in enumerate(identities):
+            require_free(folder / certificate_name(k, identity), force=force)
+
+
+def certificate_name(number: int, identity: Identity) -> str:
+    """The file of a certificate; the name of the identity in letters that every disk has."""
+    name = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in identity.id)
+    return f"{number:04d}-{name[:80]}.json"
+
+
 def write_certificates(folder: Path, found: list[tuple[Identity, Verdict]], force: bool) -> None:
     """One file for each proof."""
     folder.mkdir(parents=True, exist_ok=True)
     for k, (identity, verdict) in enumerate(found):
         if isinstance(verdict, Proved):
-            name = "".join(c if c.isalnum() or c in "-_." else "_" for c in identity.id)[:80]
-            write_whole(folder / f"{k:04d}-{name}.json", json.dumps(verdict.certificate), force=force)
+            write_whole(folder / certificate_name(k, identity), json.dumps(verdict.certificate), force=force)

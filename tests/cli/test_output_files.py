@@ -133,8 +133,25 @@ def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     assert run(words, folder).exit_code == 0
     [path] = folder.iterdir()
-    assert run(words, folder).exit_code == 2
+    again = run(words, folder)
+    assert again.exit_code == 2 and "exists: give another name, or --force" in again.output
     assert run(words, folder, "--force").exit_code == 0 and run("verify", path).exit_code == 0
+
+
+def test_certificates_that_are_there_are_known_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second is there: neither is proved, and the first is not written."""
+    side, shapes = [[1, "ij,jk->ik", ["A", "B"]]], {"A": ["n", "d"], "B": ["d", "n"]}
+    identities = [{"id": name, "lhs": side, "rhs": side, "shapes": shapes} for name in ("one", "ζ" * 200)]
+    (tmp_path / "two.json").write_text(json.dumps(identities))
+    words, folder = f"prove {tmp_path / 'two.json'} --certificates", tmp_path / "certificates"
+    folder.mkdir()
+    second = folder / f"0001-{'_' * 80}.json"
+    second.write_text("mine")
+    monkeypatch.setattr("symbolic_circuits.cli.prove.decide", lambda *_, **__: pytest.fail("decided"))
+    assert run(words, folder).exit_code == 2 and [path.name for path in folder.iterdir()] == [second.name]
+    assert run(words, tmp_path / "two.json").exit_code == 2
+    monkeypatch.undo()
+    assert run(words, folder, "--force").exit_code == 0 and len(list(folder.iterdir())) == 2
 
 
 def test_what_cannot_be_put_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
