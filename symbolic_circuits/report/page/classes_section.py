@@ -57,10 +57,13 @@ def row(found: ClassSum, number: int | None, total: float | None, largest: float
 def percent(value: float, total: float) -> str:
     """A part of a total.
 
-    >>> percent(1.0, 8.0), percent(1.0, 0.0)
-    ('+12.5 %', '')
+    >>> percent(1.0, 8.0), percent(1.0, 5e3), percent(1.0, 0.0)
+    ('+12.5 %', '+0.02 %', '')
     """
-    return with_minus(f"{100 * value / total:+.1f} %") if total else ""
+    if not total:
+        return ""
+    part = 100 * value / total
+    return with_minus(f"{part:+.2g} %" if 0 < abs(part) < 0.05 else f"{part:+.1f} %")
 
 
 def with_minus(number: str) -> str:

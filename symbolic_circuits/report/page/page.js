@@ -40,10 +40,9 @@
   function isKept(k, wanted) {
     if (!wanted.words.every((word) => lowered[k].includes(word))) return false;
     if (wanted.order !== "" && data.order[k] !== Number(wanted.order)) return false;
-    if (wanted.part !== "" && !data.parts[k].includes(Number(wanted.part))) return false;
-    for (const side of ["left", "right", "class"]) {
-      if (wanted[side] !== "" && data[side][k] !== Number(wanted[side])) return false;
-    }
+    if (wanted.class !== "" && data.class[k] !== Number(wanted.class)) return false;
+    if (wanted.part && !data.parts[k].some((part) => wanted.part.has(part))) return false;
+    for (const side of ["left", "right"]) if (wanted[side] && !wanted[side].has(data[side][k])) return false;
     if (!hasValues) return true;
     if (wanted.sign !== "" && (wanted.sign === "+") !== data.value[k] > 0) return false;
     return !(wanted.least > 0) || 100 * Math.abs(data.value[k]) >= wanted.least * scale;
@@ -67,7 +66,8 @@
   function update() {
     const read = (id) => (byId(id) ? byId(id).value : "");
     const wanted = { words: read("search").toLowerCase().split(/\s+/).filter(Boolean), least: Number(read("least")) };
-    for (const id of ["order", "part", "left", "right", "class", "sign"]) wanted[id] = read(id);
+    for (const id of ["order", "class", "sign"]) wanted[id] = read(id);
+    for (const id of ["part", "left", "right"]) wanted[id] = read(id) && new Set(read(id).split(",").map(Number)); // a head, or all of a block
     const before = kept[active];
     kept = [...data.name.keys()].filter((k) => isKept(k, wanted)).sort(compare);
     active = Math.max(0, kept.indexOf(before));
@@ -88,12 +88,17 @@
   const signed = (value) => (data.isShare ? percent(value) : (value < 0 ? "\u2212" : "+") + Math.abs(value).toPrecision(4));
   const percent = (value) => {
     const part = (100 * value) / (data.total || 1);
-    return (part < 0 ? "\u2212" : "+") + Math.abs(part).toFixed(1) + " %";
+    const size = Math.abs(part), digits = size && size < 0.05 ? size.toPrecision(2) : size.toFixed(1);
+    return (part < 0 ? "\u2212" : "+") + digits + " %";
   };
 
   // the rows that are seen
 
   const rowHeight = () => parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row"));
+
+  const above = pad(), below = pad();
+  const nothing = make("tr", { role: "row" }, make("td", { class: "none", colspan: heads.length, role: "gridcell" }, "No row is kept by these filters."));
+  rows.replaceChildren(above, below);
 
   function render(anew) {
     const height = rowHeight();
@@ -105,26 +110,40 @@
     const state = [first, last, active, chosen].join();
     if (!anew && state === drawn) return;
     drawn = state;
-    const known = anew ? new Map() : new Map([...rows.children].map((row) => [row.id, row]));
-    const seen = [];
-    for (let place = first; place < last; place++) seen.push(mark(known.get("row-" + kept[place]) || rowOf(kept[place]), place));
-    rows.replaceChildren(pad(first * height), ...seen, pad((kept.length - last) * height));
-    if (kept.length === 0) rows.append(make("tr", { role: "row" }, make("td", { class: "none", colspan: heads.length, role: "gridcell" }, "No row is kept by these filters.")));
+    place(first, last);
+    stretch(above, first * height);
+    stretch(below, (kept.length - last) * height);
     if (kept.length) grid.setAttribute("aria-activedescendant", "row-" + kept[active]);
     else grid.removeAttribute("aria-activedescendant");
   }
 
-  function pad(height) {
-    const row = make("tr", { class: "pad", "aria-hidden": "true" }, make("td", { colspan: heads.length }));
-    row.firstChild.style.height = height + "px";
-    row.hidden = height === 0;
-    return row;
+  // Rows that stay are left where they are: a row that is taken out is laid out again.
+  function place(first, last) {
+    const wanted = new Set(kept.slice(first, last).map((k) => "row-" + k));
+    for (const row of [...rows.children]) if (row !== above && row !== below && !wanted.has(row.id)) row.remove();
+    const known = new Map([...rows.children].map((row) => [row.id, row]));
+    let before = above;
+    for (let at = first; at < last; at++) {
+      const row = mark(known.get("row-" + kept[at]) || rowOf(kept[at]), at);
+      if (before.nextSibling !== row) before.after(row);
+      before = row;
+    }
+    if (kept.length === 0) above.after(nothing);
   }
 
-  function mark(row, place) {
-    row.setAttribute("aria-rowindex", String(place + 2));
-    row.setAttribute("aria-selected", String(kept[place] === chosen));
-    row.classList.toggle("active", place === active);
+  function pad() {
+    return make("tr", { class: "pad", "aria-hidden": "true" }, make("td", { colspan: heads.length }));
+  }
+
+  function stretch(row, height) {
+    row.firstChild.style.height = height + "px";
+    row.hidden = height === 0;
+  }
+
+  function mark(row, at) {
+    row.setAttribute("aria-rowindex", String(at + 2));
+    row.setAttribute("aria-selected", String(kept[at] === chosen));
+    row.classList.toggle("active", at === active);
     return row;
   }
 
@@ -154,11 +173,17 @@
 
   // the term that is chosen
 
-  function choose(place) {
-    active = place;
-    chosen = kept[place];
+  function choose(at) {
+    active = at;
+    chosen = kept[at];
     render(false);
     show(chosen);
+  }
+
+  // What a screen reader says of it: its name and number, not all that is shown.
+  function chooseAloud(at) {
+    choose(at);
+    byId("said").textContent = "Shown below: " + data.name[chosen] + (hasValues ? ", " + signed(data.value[chosen]) : "");
   }
 
   function show(k) {
@@ -220,7 +245,7 @@
     const corner = data.patterns.tokens && data.patterns.step === 1 ? "token" : "";
     const head = make("tr", null, make("td", null, make("span", null, corner)), ...places.map((s) => make("th", { scope: "col" }, positionName(s))));
     const lines = places.map((t) => make("tr", null, make("th", { scope: "row" }, positionName(t)), ...places.map((s) => heatCell(bytes[t * side + s] / 255))));
-    return make("table", { class: "heat", "aria-label": "Attention of " + name }, make("thead", null, head), make("tbody", null, ...lines));
+    return make("table", { class: "heat" }, make("caption", { class: "hidden" }, "Attention of " + name), make("thead", null, head), make("tbody", null, ...lines));
   }
 
   function heatCell(value) {
@@ -242,9 +267,9 @@
 
   // pointer, keys, print
 
-  function move(place) {
+  function move(to) {
     if (!kept.length) return;
-    active = Math.min(kept.length - 1, Math.max(0, place));
+    active = Math.min(kept.length - 1, Math.max(0, to));
     const height = rowHeight(), room = viewport.clientHeight - grid.tHead.offsetHeight;
     if (active * height < viewport.scrollTop) viewport.scrollTop = active * height;
     else if ((active + 1) * height > viewport.scrollTop + room) viewport.scrollTop = (active + 1) * height - room;
@@ -259,8 +284,8 @@
     PageUp: () => move(active - page()),
     Home: () => move(0),
     End: () => move(kept.length - 1),
-    Enter: () => kept.length && choose(active),
-    " ": () => kept.length && choose(active),
+    Enter: () => kept.length && chooseAloud(active),
+    " ": () => kept.length && chooseAloud(active),
   };
 
   grid.addEventListener("keydown", (event) => {
@@ -270,7 +295,7 @@
   });
   rows.addEventListener("click", (event) => {
     const row = event.target.closest("tr[id]");
-    if (row) choose(kept.indexOf(Number(row.id.slice(4))));
+    if (row) chooseAloud(kept.indexOf(Number(row.id.slice(4))));
   });
   grid.tHead.addEventListener("click", (event) => {
     const button = event.target.closest("button");

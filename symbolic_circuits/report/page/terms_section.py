@@ -1,7 +1,9 @@
 """The table of terms as it is before a browser fills it: filters, heads of columns, the place of the term that is chosen."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from symbolic_circuits.report.page.markup import Markup, element, joined
 
@@ -16,6 +18,8 @@ COLUMNS = (  # key, head, classes; what is sorted by first
     ("right", "right input", "c-right"),
     ("value", "contribution", "c-value"),
 )
+
+PIECES = re.compile(r"(\D+)(\d*)")
 
 
 def data_block(data: dict[str, object]) -> Markup:
@@ -61,7 +65,8 @@ def terms_section(data: dict[str, object], words: str, what: str | None) -> Mark
             id="keys",
             class_="note",
         ),
-        element("div", id="detail", class_="detail", role="region", aria_label="The term that is chosen", aria_live="polite"),
+        element("div", id="detail", class_="detail", role="region", aria_label="The term that is chosen"),
+        element("p", id="said", class_="hidden", role="status"),
         element("noscript", element("p", "The table of terms, its filters and its diagrams need JavaScript.", class_="note")),
     )
 
@@ -85,8 +90,8 @@ def filters(data: dict[str, object], has_values: bool) -> Markup:
             element("input", type="search", id="search", placeholder="attn.0[1](embed)", spellcheck="false", autocomplete="off"),
         ),
         chooser("order", "order", [(str(k), str(k)) for k in orders]),
-        chooser("part", "component", [(str(k), names[k]) for k in used]),
-        *(chooser(side, f"{side} input", [(str(k), names[k]) for k in sides[side]]) for side in sides if sides[side]),
+        chooser("part", "component", choices(names, used)),
+        *(chooser(side, f"{side} input", choices(names, sides[side])) for side in sides if sides[side]),
         chooser("class", "path class", [(str(k), name) for k, name in enumerate(classes)]) if len(classes) > 1 else None,
     ]
     if has_values:
@@ -95,6 +100,24 @@ def filters(data: dict[str, object], has_values: bool) -> Markup:
         fields += [chooser("sign", "sign", signs), field("least", "at least, %", least)]
     fields.append(element("button", "Clear", type="button", id="clear"))
     return element("div", *fields, class_="filters", role="search", aria_label="Filter the terms")
+
+
+def choices(names: Sequence[str], numbers: Iterable[int]) -> list[tuple[str, str]]:
+    """Components in the order of their numbers, the heads of a block after all of them together.
+
+    >>> choices(["attn.0[10]", "embed", "attn.0[9]"], [0, 1, 2])
+    [('2,0', 'attn.0[*]'), ('2', 'attn.0[9]'), ('0', 'attn.0[10]'), ('1', 'embed')]
+    """
+    found: list[tuple[str, str]] = []
+    for block, members in groupby(sorted(numbers, key=lambda k: in_order(names[k])), lambda k: names[k].partition("[")[0]):
+        each = [(str(k), names[k]) for k in members]
+        found += [(",".join(value for value, _ in each), f"{block}[*]"), *each] if len(each) > 1 else each
+    return found
+
+
+def in_order(name: str) -> list[tuple[str, int]]:
+    """Names by their letters, then by their numbers."""
+    return [(letters, int(digits or 0)) for letters, digits in PIECES.findall(name)]
 
 
 def field(key: str, label: str, control: Markup) -> Markup:

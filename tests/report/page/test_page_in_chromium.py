@@ -46,7 +46,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path, weights = tmp_path_factory.mktemp("pages"), sc.Weights.example()
     result = Result(HOSTILE, "", 3, "=", HOSTILE, "failed", "refuted", HOSTILE, HOSTILE)
     documents = [Report(HOSTILE, HOSTILE, (result,))]
-    (path / "example.html").write_text(html_page(weights.model, weights, [3, 4, 31], token=7, documents=documents, words=HOSTILE))
+    words = f"{HOSTILE} {10**90}"
+    (path / "example.html").write_text(html_page(weights.model, weights, [3, 4, 31], token=7, documents=documents, words=words))
     many = "attn(40) bilinear"
     (path / "many.html").write_text(html_page(many, sc.Weights.random(many, seed=0), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1], token=0))
     (path / "symbolic.html").write_text(html_page("attn(H) bilinear"))
@@ -110,6 +111,16 @@ def test_pages_render_without_errors_or_requests_and_fit(browser, folder: Path, 
     assert browser.execute_script(math) >= 3
 
 
+def test_small_shares_are_not_zero(browser, tmp_path: Path) -> None:
+    random = sc.Weights.random("attn(2)", seed=0)
+    scaled = {name: array * (1e4 if name.endswith("W_V") else 1) for name, array in random.arrays.items()}
+    path = tmp_path / "scaled.html"
+    path.write_text(html_page(random.model, sc.Weights(random.model, scaled), [1, 2], token=0))
+    opened(browser, path)
+    put(browser, "order", "0")
+    assert re.search(r", [+\u2212]0\.00\d+ % of the total$", browser.find_element("id", "status").text)
+
+
 def test_opening_takes_less_than_a_second(browser, folder: Path) -> None:
     assert min(opened(browser, folder / "example.html")["ready"] for _ in range(3)) < 1000
     assert min(opened(browser, folder / "many.html")["ready"] for _ in range(3)) < 1000
@@ -140,6 +151,16 @@ def test_searching_and_filtering(browser, folder: Path) -> None:
     values = dict(zip(terms, sc.contributions(expansion, sc.freeze(sc.Weights.example(), [3, 4, 31]), direction=7), strict=True))
     total = sum(values.values())
     assert set(names(browser)) == {name for name, value in values.items() if "bilinear" in name and value < -0.1 * total}
+
+
+def test_components_are_in_order_and_all_heads_of_a_block_are_one_choice(browser, folder: Path) -> None:
+    opened(browser, folder / "many.html")
+    labels = browser.execute_script("return [...document.getElementById('part').options].map((option) => option.text)")
+    assert labels[:4] == ["any", "attn.0[*]", "attn.0[0]", "attn.0[1]"] and labels[-2:] == ["bilinear.1", "embed"]
+    choice(browser, "left", "attn.0[*]")
+    assert all(name.startswith("bilinear.1(attn.0[") for name in names(browser))
+    choice(browser, "right", "attn.0[9]")
+    assert len(names(browser)) > 5 and all(name.endswith(", attn.0[9](embed))") for name in names(browser))
 
 
 @pytest.mark.parametrize("key", ["number", "term", "order", "height", "left", "right", "value"])
@@ -175,10 +196,14 @@ def test_keys_move_and_choose(browser, folder: Path) -> None:
     chosen = "return document.querySelector('#detail h3').textContent"
     index = "return Number(document.getElementById(document.getElementById('grid').getAttribute('aria-activedescendant')).getAttribute('aria-rowindex'))"
     first = browser.execute_script(active)
+    browser.execute_script("window.row = document.querySelector('#rows tr.active')")
     press(browser, "ARROW_DOWN", "ARROW_DOWN", "ARROW_UP")
     assert browser.execute_script(index) == 3 and browser.execute_script(chosen) == first
+    assert browser.execute_script("return row.isConnected && row.nextSibling === document.querySelector('#rows tr.active')")
+    assert browser.find_element("id", "said").get_attribute("textContent") == ""
     press(browser, "ENTER")
     assert browser.execute_script(chosen) == browser.execute_script(active) != first
+    assert browser.execute_script("return document.getElementById('said').textContent").startswith("Shown below: ")
     press(browser, "END")
     assert browser.execute_script(index) == 1001
     visible = "const r = document.querySelector('#rows tr.active').getBoundingClientRect(), v = document.getElementById('viewport').getBoundingClientRect(); return r.top >= v.top && r.bottom <= v.bottom + 1"
