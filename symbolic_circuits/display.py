@@ -22,17 +22,27 @@ SHEETS = {  # class -> the function that makes its sheet, "module:name"
     "symbolic_circuits.algebra.verdicts.Undecided": f"{DISPLAY}.verdicts:verdict_sheet",
     "symbolic_circuits.algebra.witness.Witness": f"{DISPLAY}.verdicts:witness_sheet",
     "symbolic_circuits.derivation.derivation.Derivation": f"{DISPLAY}.derivations:derivation_sheet",
+    "symbolic_circuits.documents.results.Report": f"{DISPLAY}.verdicts:document_sheet",
     "symbolic_circuits.expansion.expansion.PathExpansion": f"{DISPLAY}.terms:expansion_sheet",
     "symbolic_circuits.expansion.term.Term": f"{DISPLAY}.terms:term_sheet",
+    f"{NUMERIC}.bilinear.dictionary.FeatureTensor": f"{DISPLAY}.features:feature_tensor_sheet",
     f"{NUMERIC}.bilinear.eigen.Eigen": f"{DISPLAY}.spectra:eigen_sheet",
+    f"{NUMERIC}.bilinear.gauge_report.GaugeReport": f"{DISPLAY}.sums:gauge_sheet",
+    f"{NUMERIC}.bilinear.hosvd.Hosvd": f"{DISPLAY}.features:hosvd_sheet",
     f"{NUMERIC}.bilinear.interaction.InteractionMatrix": f"{DISPLAY}.arrays:interaction_sheet",
     f"{NUMERIC}.bilinear.layer.BilinearLayer": f"{DISPLAY}.arrays:layer_sheet",
+    f"{NUMERIC}.bilinear.pairwise.PairwiseInteractions": f"{DISPLAY}.features:pairwise_sheet",
+    f"{NUMERIC}.bilinear.parts.LayerParts": f"{DISPLAY}.arrays:layer_parts_sheet",
     f"{NUMERIC}.bilinear.similarity.Similarity": f"{DISPLAY}.spectra:similarity_sheet",
     f"{NUMERIC}.checking.CheckReport": f"{DISPLAY}.sums:check_sheet",
+    f"{NUMERIC}.circuits.bias_effects.BiasEffects": f"{DISPLAY}.arrays:bias_effects_sheet",
     f"{NUMERIC}.circuits.composition.Composition": f"{DISPLAY}.compositions:composition_sheet",
     f"{NUMERIC}.circuits.joint.JointComposition": f"{DISPLAY}.compositions:joint_sheet",
     f"{NUMERIC}.circuits.low_rank.LowRank": f"{DISPLAY}.arrays:low_rank_sheet",
+    f"{NUMERIC}.circuits.qk_parts.QKParts": f"{DISPLAY}.arrays:qk_parts_sheet",
     f"{NUMERIC}.circuits.spectra.CircuitSpectra": f"{DISPLAY}.spectra:spectra_sheet",
+    f"{NUMERIC}.formats.export.Exported": f"{DISPLAY}.arrays:exported_sheet",
+    f"{NUMERIC}.frozen.Frozen": f"{DISPLAY}.arrays:frozen_sheet",
     f"{NUMERIC}.graded.GradedSums": f"{DISPLAY}.sums:graded_sheet",
     f"{NUMERIC}.interventions.intervention.Intervention": f"{DISPLAY}.interventions:intervention_sheet",
     f"{NUMERIC}.interventions.patch.Patch": f"{DISPLAY}.interventions:patch_sheet",
@@ -46,6 +56,8 @@ SHEETS = {  # class -> the function that makes its sheet, "module:name"
 def displayed(cls: C) -> C:
     """Give a class ``_repr_html_``, ``_repr_latex_``, ``_repr_mimebundle_`` and ``_repr_pretty_``; a decorator.
 
+    A dataclass that has arrays, which is one without ``==``, is one line where Python shows it, without their entries.
+
     Examples
     --------
     >>> import symbolic_circuits as sc
@@ -55,6 +67,8 @@ def displayed(cls: C) -> C:
     >>> sorted(term._repr_mimebundle_())
     ['text/html', 'text/latex', 'text/plain']
     """
+    if cls.__eq__ is object.__eq__ and hasattr(cls.__repr__, "__wrapped__"):  # of a dataclass that has arrays: pages of numbers
+        cls.__repr__ = as_repr
     cls._repr_html_, cls._repr_latex_, cls._repr_mimebundle_, cls._repr_pretty_ = as_html, as_latex, as_bundle, as_pretty
     return cls
 
@@ -67,6 +81,14 @@ def sheet_of(result: object) -> Any:
             module, _, name = target.partition(":")
             return getattr(import_module(module), name)(result)
     raise TypeError(f"nothing says how {type(result).__name__} is shown: name a function for it in SHEETS")
+
+
+def as_repr(self: object) -> str:
+    """One line, as Python shows it."""
+    try:
+        return f"<{type(self).__name__}: {sheet_of(self).title}>"
+    except Exception:  # half made, in a debugger
+        return object.__repr__(self)
 
 
 def as_html(self: object) -> str:

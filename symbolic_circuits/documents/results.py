@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from symbolic_circuits.display import displayed
+
 __all__ = ["Check", "Pending", "Report", "Result", "failure_text", "is_as_claimed", "named"]
 
 STATUSES = ("ok", "failed", "tested", "not checked")
@@ -71,6 +73,7 @@ class Pending:
 Check = Result | Pending
 
 
+@displayed
 @dataclass(frozen=True, slots=True)
 class Report:
     """The results of a document."""

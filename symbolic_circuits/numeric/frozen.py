@@ -14,6 +14,7 @@ from array_api_compat import device, is_torch_array
 
 from symbolic_circuits.axes import size_symbol
 from symbolic_circuits.counts import in_words
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import BudgetError, SpecError, WeightsError
 from symbolic_circuits.expansion.grammar import Component
 from symbolic_circuits.numeric.array_library import as_numpy, library_of, to_tensor
@@ -27,6 +28,7 @@ __all__ = ["Frozen", "freeze", "without_output"]
 MAX_BYTES = 8 * 2**30  # of attention patterns
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class Frozen:
     """Everything that the value of a term depends on.

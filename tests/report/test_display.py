@@ -19,6 +19,7 @@ import symbolic_circuits as sc
 from symbolic_circuits.algebra.verdicts import Undecided
 from symbolic_circuits.axes import size_symbol
 from symbolic_circuits.display import SHEETS, displayed, sheet_of
+from symbolic_circuits.documents.results import Report, Result
 from symbolic_circuits.expansion.enumeration import Enumeration
 from symbolic_circuits.report.display.degree import Degree, head_symbols, monomials
 from symbolic_circuits.report.display.graphs import show
@@ -54,6 +55,12 @@ def results() -> dict[str, object]:
         sc.ablate(expansion, "attn.0[1]", weights, tokens), sc.patch(expansion, "attn.0[1]", weights, tokens, [5, 6, 31]),
         weights, layer, matrix, matrix.eigen(), sc.composition(weights), sc.joint_composition(weights, 1),
         sc.circuit_spectra(weights), sc.ov_circuit(weights, 0, 0), sc.layer_similarity(layer, layer),
+        sc.freeze(weights, tokens), sc.layer_parts(layer), sc.qk_parts(weights, 0, 0), sc.hosvd(layer),
+        sc.bias_effects(sc.Weights.random("[b_U] attn(2, b_V) bilinear(bias)", seed=0)),
+        sc.gauge_report(sc.Weights.random("attn(1)", seed=0)), sc.in_dictionary(layer, inputs=np.eye(64)[:5]),
+        sc.pairwise_interactions(matrix, top=3), sc.export_weights(sc.Weights.random("attn(2)", seed=0), "transformer-lens"),
+        Report("a.md", "A", (Result("A1", "A1", 3, "=", "A = A", "ok", "proved", "for all sizes"),
+                             Result("A2", "A2", 5, "=", "A = B", "failed", "refuted", "counterexample at n = 1"))),
     ]  # fmt: skip
     return {f"{type(result).__module__}.{type(result).__qualname__}": result for result in found}
 
@@ -150,6 +157,16 @@ def test_forms(name: str) -> None:
         ("numeric.circuits.spectra.CircuitSpectra", ["OV circuits", "between tokens", "positivity"]),
         ("numeric.circuits.low_rank.LowRank", ["32 x 32, rank at most 32"]),
         ("numeric.bilinear.similarity.Similarity", ["cosine", "standard normal inputs"]),
+        ("numeric.frozen.Frozen", ["held fixed at 3 4 31", "patterns of attn.0", "2 x 3 x 3"]),
+        ("numeric.bilinear.parts.LayerParts", ["parts of bilinear.1", "b_out", "64 x 64 x 64"]),
+        ("numeric.circuits.qk_parts.QKParts", ["QK of attn.0[0]", "key alone"]),
+        ("numeric.circuits.bias_effects.BiasEffects", ["5 biases", "bilinear.1", "with the norm's scale"]),
+        ("numeric.bilinear.hosvd.Hosvd", ["components of bilinear.1", "and 54 more, smaller", "effective rank"]),
+        ("numeric.bilinear.gauge_report.GaugeReport", ["all as claimed", "W_V -", "unchanged"]),
+        ("numeric.bilinear.dictionary.FeatureTensor", ["5 features in 64 dimensions, independent", "standard basis"]),
+        ("numeric.bilinear.pairwise.PairwiseInteractions", ["3 largest interactions", "every other pair of 2,080"]),
+        ("numeric.formats.export.Exported", ["weights for transformer-lens", "blocks.0.attn.W_O"]),
+        ("documents.results.Report", ["a.md: 1 proved, 1 failed", "FAILED: refuted", "counterexample at n = 1"]),
     ],
 )  # fmt: skip
 def test_what_is_said(name: str, words: list[str]) -> None:
@@ -158,6 +175,18 @@ def test_what_is_said(name: str, words: list[str]) -> None:
     for word in words:
         assert word in lines
         assert word.replace(">", "") in shown.replace(">", "") or word in ("⊗",)
+
+
+def test_no_pages_of_numbers() -> None:
+    """Where Python itself shows a result that has arrays, it is one line."""
+    for name, result in results().items():
+        if type(result).__eq__ is object.__eq__ and not isinstance(result, tuple):
+            assert len(repr(result)) < 250 and "array(" not in repr(result) and "\n" not in repr(result), name
+    assert (
+        repr(results()["symbolic_circuits.numeric.bilinear.layer.BilinearLayer"])
+        == "<BilinearLayer: bilinear.1: 64 -> 128 -> 64>"
+    )
+    assert repr(object.__new__(sc.BilinearLayer)).startswith("<symbolic_circuits.")  # half made
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import TermIndexError
 from symbolic_circuits.numeric.bilinear.gram import tensor_norm
 from symbolic_circuits.numeric.bilinear.interaction import InteractionMatrix, matrix_of
@@ -75,6 +76,7 @@ class Dictionary:
         return (rows @ self.inverse) @ self.features
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class FeatureTensor:
     """A layer between two dictionaries; a dictionary that is None is the standard basis."""

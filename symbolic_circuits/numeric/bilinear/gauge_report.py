@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import TokensError, WeightsError
 from symbolic_circuits.numeric.array_library import as_numpy
 from symbolic_circuits.numeric.bilinear.gauge import Change, all_changes, stream_width
@@ -41,6 +42,7 @@ class GaugeCheck:
         return self.verdict == (UNCHANGED if self.is_gauge else CHANGED)
 
 
+@displayed
 @dataclass(frozen=True, slots=True)
 class GaugeReport:
     """All changes; ``str(report)`` is a table."""

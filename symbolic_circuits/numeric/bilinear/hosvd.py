@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import TermIndexError
 from symbolic_circuits.numeric.bilinear.eigen import effective_rank, with_fixed_signs
 from symbolic_circuits.numeric.bilinear.gram import pair_gram, tensor_norm
@@ -31,6 +32,7 @@ class Component(NamedTuple):
     interaction: InteractionMatrix  # q, Frobenius norm 1
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class Hosvd:
     """Singular values and output directions; interaction matrices are made when they are asked for."""

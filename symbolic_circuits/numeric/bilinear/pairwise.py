@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import LawError, TermIndexError
 from symbolic_circuits.numeric.bilinear.interaction import InteractionMatrix
 from symbolic_circuits.numeric.ranking.incumbents import Incumbents
@@ -30,6 +31,7 @@ class FeaturePair(NamedTuple):
     weight: float
 
 
+@displayed
 @dataclass(frozen=True, slots=True)
 class PairwiseInteractions:
     """The largest pairs by |weight|; every other pair is at most ``rest``."""

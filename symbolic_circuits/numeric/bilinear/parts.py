@@ -15,12 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.numeric.bilinear.layer import BilinearLayer, bilinear_layer
 from symbolic_circuits.numeric.weights import Weights
 
 __all__ = ["LayerParts", "layer_parts"]
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class LayerParts:
     """The parts of a layer, whose sum is the layer; those of biases vanish where there are none. Made by :func:`layer_parts`.

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.numeric.bilinear.parts import layer_parts
 from symbolic_circuits.numeric.circuits.components import heads_arrays
 from symbolic_circuits.numeric.circuits.ov_qk import unembedding
@@ -26,6 +27,7 @@ from symbolic_circuits.spec import Attention, Block
 __all__ = ["BiasEffects", "bias_effects"]
 
 
+@displayed
 @dataclass(frozen=True, slots=True, eq=False)
 class BiasEffects:
     """Effects (V,) on the logits, or (d,) on the stream of a model without unembedding, by name; made by :func:`bias_effects`.

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.numeric.circuits.components import pairs_of, require_block
 from symbolic_circuits.numeric.circuits.low_rank import LowRank
 from symbolic_circuits.numeric.circuits.ov_qk import qk_circuit
@@ -24,6 +25,7 @@ from symbolic_circuits.spec import Attention
 __all__ = ["QKParts", "qk_parts"]
 
 
+@displayed
 class QKParts(NamedTuple):
     """The parts of a score, without the factor 1 / sqrt(e), for any number of queries and keys at once; made by :func:`qk_parts`.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from symbolic_circuits.display import displayed
 from symbolic_circuits.errors import SpecError, WeightsError
 from symbolic_circuits.numeric.files import import_safetensors
 from symbolic_circuits.numeric.formats.detect import BUILT_IN
@@ -31,6 +32,7 @@ SUFFIXES = (".npz", ".safetensors")
 ROUNDED = {"rotary.inv_freq": 1e-6}  # relative
 
 
+@displayed
 @dataclass(frozen=True, slots=True, eq=False)
 class Exported:
     """Arrays by the keys of another program, as :func:`export_weights` makes them.

@@ -1,14 +1,16 @@
-"""Sheets of sums of terms: by grade, with what is left after each; and against the forward pass."""
+"""Sheets of checks: sums of terms by grade, and against the forward pass; changes of basis that leave the outputs as they were."""
 
 from symbolic_circuits.counts import in_words
+from symbolic_circuits.numeric.bilinear.gauge_report import GaugeReport
 from symbolic_circuits.numeric.checking import CheckReport
 from symbolic_circuits.numeric.graded import GradedSums
 from symbolic_circuits.report.display.sheet import Cell, Name, Sheet, number, signed_shares
 from symbolic_circuits.report.display.terms import name_of
 
-__all__ = ["check_sheet", "graded_sheet"]
+__all__ = ["check_sheet", "gauge_sheet", "graded_sheet"]
 
 SHOWN = 20
+MOST = 40  # changes of basis
 DIGITS = 15  # of numbers of terms
 
 
@@ -37,3 +39,16 @@ def check_sheet(report: CheckReport) -> Sheet:
     hidden = len(report.norms) - len(rows)
     notes = ([f"and {in_words(hidden)} smaller terms"] if hidden else []) + [line.strip() for line in rest]
     return Sheet(first, heads=("term", "norm", "of the output"), rows=rows, notes=tuple(notes), code=("report.largest()",))
+
+
+def gauge_sheet(report: GaugeReport) -> Sheet:
+    """A row a change of basis."""
+    rows = tuple(
+        (Name(c.name), c.verdict, "as claimed" if c.as_claimed else "NOT AS CLAIMED", number(c.difference), Name(c.words))
+        for c in report.checks[:MOST]
+    )
+    notes = [f"and {len(report.checks) - MOST} more"] if len(report.checks) > MOST else []
+    notes.append(f"rounding makes up to {report.tolerance:.1e}; seed {report.seed}")
+    said = "all as claimed" if report.as_claimed else "NOT all as claimed"
+    heads = ("block", "output", "", "difference", "change")
+    return Sheet(f"{len(report.checks)} changes of basis of {report.model!r}, {said}", heads=heads, rows=rows, notes=tuple(notes))

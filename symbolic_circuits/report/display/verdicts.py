@@ -1,16 +1,18 @@
-"""Sheets of verdicts and counterexamples: what is claimed, what is known about it, the tensors of a counterexample, the edits that help."""
+"""Sheets of verdicts, counterexamples and documents: what is claimed, what is known about it, the tensors, the edits that help."""
 
 from symbolic_circuits.algebra.diagnosis import shown as einsum_text
 from symbolic_circuits.algebra.open_terms import Open
 from symbolic_circuits.algebra.verdicts import HoldsAt, Refuted, Undecided, Verdict
 from symbolic_circuits.algebra.witness import Witness
+from symbolic_circuits.documents.results import Report, Result
 from symbolic_circuits.identities.report import residue_text, sizes_text, summary, witness_lines
 from symbolic_circuits.report.display.sheet import Cell, Name, Sheet, clipped
 
-__all__ = ["verdict_sheet", "witness_sheet"]
+__all__ = ["document_sheet", "verdict_sheet", "witness_sheet"]
 
 MAX_TEXT = 400  # characters of a side
 MAX_TERMS = 8  # of a side
+SHOWN = 40  # claims of a document
 WORDS = {"proved": "proved", "refuted": "refuted", "holds_at": "holds at the sizes asked for", "undecided": "undecided"}
 
 
@@ -62,4 +64,29 @@ def witness_sheet(witness: Witness) -> Sheet:
         rows=rows,
         notes=notes,
         code=("witness.to_code()", "witness.verify()"),
+    )
+
+
+def document_sheet(report: Report) -> Sheet:
+    """A row a claim; those that are not as claimed come first where there are many."""
+    order = sorted(report.results, key=lambda result: result.is_ok) if len(report.results) > SHOWN else report.results
+    rows = tuple(
+        (Name(clipped(result.id)), str(result.line), result.relation, status_text(result), clipped(result.words))
+        for result in order[:SHOWN]
+    )
+    counts = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count) or "nothing to check"
+    notes = (f"and {len(order) - SHOWN} claims more",) if len(order) > SHOWN else ()
+    return Sheet(
+        clipped(f"{report.name}: {counts}"),
+        heads=("claim", "line", "", "verdict", "") if rows else (),
+        rows=rows,
+        notes=notes,
+        code=("report.results", "report.is_ok"),
+    )
+
+
+def status_text(result: Result) -> str:
+    """What became of a claim."""
+    return (
+        result.verdict if result.is_ok and result.verdict else f"FAILED: {result.verdict}" if not result.is_ok else result.status
     )
