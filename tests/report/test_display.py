@@ -266,6 +266,17 @@ def test_graphs_are_pictures(graph: str) -> None:
     bundle = show(found)._repr_mimebundle_()
     assert bundle["image/svg+xml"].startswith("<?xml") and "<script" not in bundle["image/svg+xml"]
     assert f"graph of {len(found)} nodes" in bundle["text/plain"]
+    behind = re.search(r'id="patch_1">\s*<path[^>]*?fill: (\S+?)[;"]', bundle["image/svg+xml"])
+    assert (behind is None or behind[1] == "none") == (graph != "causal")
+
+
+def test_pictures_keep_a_background_of_ones_own() -> None:
+    matplotlib = pytest.importorskip("matplotlib")
+    graph = sc.model_graph("attn(1)")
+    assert "fill: #808080" in show(graph)._repr_svg_()
+    with matplotlib.rc_context({"figure.facecolor": "#123456"}):
+        picture = show(graph)._repr_svg_()
+    assert "fill: #123456" in picture and "#808080" not in picture
 
 
 @pytest.mark.latex

@@ -10,6 +10,7 @@ from symbolic_circuits.errors import MissingExtraError, SymbolicCircuitsError, U
 from symbolic_circuits.report.causal_figure import draw_causal_graph
 from symbolic_circuits.report.display.inert import one_line
 from symbolic_circuits.report.display.sheet import clipped
+from symbolic_circuits.report.figure_style import import_matplotlib
 from symbolic_circuits.report.figures import draw_graph, to_image
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["GraphView", "show"]
 
 SHOWN = 40  # edges of the graph as text
+BETWEEN = "#808080"  # black and white
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +53,8 @@ class GraphView:
         """The picture, and what is said in its place."""
         found = {"text/plain": str(self)}
         try:
-            found["image/svg+xml"] = to_image(self.draw(self.graph).figure, ".svg").decode()
+            ax = self.draw(self.graph, style=style_for_any_page()) if self.draw is draw_graph else self.draw(self.graph)
+            found["image/svg+xml"] = to_image(ax.figure, ".svg").decode()
         except MissingExtraError as error:
             found["text/plain"] += f"\n  {error}"
         except SymbolicCircuitsError as error:
@@ -59,6 +62,18 @@ class GraphView:
         return {
             kind: text for kind, text in found.items() if (not include or kind in include) and not (exclude and kind in exclude)
         }
+
+
+def style_for_any_page() -> dict[str, str] | None:
+    """Lines that are seen on light and on dark pages, nothing behind them; None where the user has a background of their own.
+
+    Causal graphs keep their background: the numbers on their edges stand on it.
+    """
+    import_matplotlib()
+    from matplotlib import rcParams, rcParamsDefault
+
+    own = any(rcParams[name] != rcParamsDefault[name] for name in ("figure.facecolor", "savefig.facecolor", "axes.edgecolor"))
+    return None if own else {"figure.facecolor": "none", "axes.edgecolor": BETWEEN}
 
 
 def show(graph: Any) -> GraphView:
