@@ -1,17 +1,23 @@
 """``symbolic-circuits report``: one self-contained HTML page about a model."""
 
+from itertools import starmap
 from pathlib import Path
 
 import click
 import numpy as np
 
+from symbolic_circuits.algebra.diagnosis import shown
+from symbolic_circuits.algebra.verdicts import Verdict
 from symbolic_circuits.cli.inert import inert
 from symbolic_circuits.cli.inputs import input_options, notation_option, notation_or_usual, read_tokens, read_weights
+from symbolic_circuits.cli.prove import prove_identities
 from symbolic_circuits.cli.prove_documents import check_documents, documents_exit_code, is_document, matching
 from symbolic_circuits.cli.readouts import chosen_tokens, readout_options
-from symbolic_circuits.documents.results import Report
+from symbolic_circuits.documents.results import Report, Result, is_as_claimed
 from symbolic_circuits.errors import NotationError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
+from symbolic_circuits.identities.files import Identity, read_identities
+from symbolic_circuits.identities.report import explanation, summary
 from symbolic_circuits.numeric.frozen import Frozen, freeze
 from symbolic_circuits.report.page.page import html_page
 from symbolic_circuits.spec import Transformer
@@ -39,7 +45,11 @@ EXAMPLE_TOKENS = (3, 4, 31)  # 3 + 4 =
 @input_options
 @readout_options
 @click.option(
-    "--document", "documents", multiple=True, type=click.Path(path_type=Path), help="A .md or .tex file whose verdicts are shown."
+    "--document",
+    "documents",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A .md or .tex file, or a .json file of identities, whose verdicts are shown.",
 )
 @notation_option
 @click.option(
@@ -114,9 +124,24 @@ def subject(model: str | None, path: Path | None, tokens: str | None, seed: int)
 
 
 def checked_documents(paths: tuple[Path, ...], seed: int) -> list[Report]:
-    """The verdicts on documents."""
+    """The verdicts on documents and on identities, in the order in which they are given."""
     found = [item for path in paths for item in matching(path)]
     for path in found:
-        if not is_document(path):
-            raise NotationError(f"--document is a .md or .tex file; got {path.name!r}")
-    return check_documents(found, seed, no_cache=False)
+        if not is_document(path) and path.suffix.lower() != ".json":
+            raise NotationError(f"--document is a .md or .tex file, or a .json file of identities; got {path.name!r}")
+    return [report for path in found for report in checked(path, seed)]
+
+
+def checked(path: Path, seed: int) -> list[Report]:
+    """The verdicts on one file."""
+    if is_document(path):
+        return check_documents([path], seed, no_cache=False)
+    return [Report(str(path), "Identities", tuple(starmap(result_of, prove_identities(read_identities(path), seed))))]
+
+
+def result_of(identity: Identity, verdict: Verdict) -> Result:
+    """The verdict on an identity as on a claim of a document."""
+    is_ok = is_as_claimed("=", verdict.verdict, getattr(verdict, "error_probability", None))
+    source = " = ".join(" + ".join(map(shown, side.terms)) or "0" for side in (identity.statement.lhs, identity.statement.rhs))
+    status, why = ("ok", "") if is_ok else ("failed", explanation(verdict))
+    return Result(identity.id, identity.id, 0, "=", source.replace("+ -", "- "), status, verdict.verdict, summary(verdict), why)

@@ -77,6 +77,23 @@ def test_documents_decide_the_exit_code(tmp_path: Path, monkeypatch: pytest.Monk
     assert "counterexample at n = 2" in page.read_text() and "<details open>" in page.read_text()
 
 
+def test_identities_have_verdicts_too(tmp_path: Path) -> None:
+    names = {"A": ["n", "n"], "B": ["n", "n"]}
+    product, turned = [[1, "ij,jk->ik", ["A", "B"]]], [[1, "ij,jk->ik", ["B", "A"]]]
+    hostile = "</script><script>alert(1)</script>"
+    path, page = tmp_path / "identities.json", tmp_path / "page.html"
+    for right, code, words in ((product, 0, "2 proved"), (turned, 1, "1 proved, 1 not as claimed")):
+        items = [
+            {"lhs": product, "rhs": product, "shapes": names},
+            {"id": hostile, "lhs": product, "rhs": right, "shapes": names},
+        ]
+        path.write_text(json.dumps(items))
+        assert run("attn(2)", "--document", str(path), "-o", str(page), "--force")[0] == code
+        text = page.read_text()
+        assert words in text and text.count("<script>") == 1 and "&lt;/script&gt;&lt;script&gt;alert(1)" in text
+    assert "counterexample at n = 2" in text and "einsum(&#x27;ab,bc-&gt;ac&#x27;, B, A)" in text
+
+
 def test_existing_files_are_replaced_on_request_only(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text("mine")
@@ -109,7 +126,12 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.Mon
         (("attn(2)", "--where", "attn.7[0]", "-o", "page.html"), 2, "attn.7"),
         (("attn(2)", "--norm", "--token", "1", "-o", "page.html"), 2, "--norm reads the whole output"),
         (("attn(2)", "--notation", "roman", "-o", "page.html"), 2, "roman"),
-        (("attn(2)", "--document", "page.txt", "-o", "page.html"), 2, "--document is a .md or .tex file"),
+        (
+            ("attn(2)", "--document", "page.txt", "-o", "page.html"),
+            2,
+            "--document is a .md or .tex file, or a .json file of identities",
+        ),
+        (("attn(2)", "--document", "none.json", "-o", "page.html"), 2, "none.json"),
         (("attn(2)", "--document", "none.md", "-o", "page.html"), 2, "none.md"),
         (("attn(H)", "--token", "1", "-o", "page.html"), 2, "the number of heads is a symbol"),
         (("attn(H)", "--tokens", "1", "-o", "page.html"), 2, "the number of heads is a symbol"),

@@ -1,9 +1,11 @@
 """The verdicts on the claims of documents, those that are not as claimed open, with their counterexamples."""
 
+import re
 from collections.abc import Sequence
 
 from symbolic_circuits.documents.results import Report, Result
 from symbolic_circuits.report.page.markup import Markup, element, escape, joined
+from symbolic_circuits.report.page.mathml import mathml
 
 __all__ = ["verdicts"]
 
@@ -15,7 +17,10 @@ WORDS = {
     "not checked": "not checked",
 }
 SIGNS = {"=": "=", "!=": "\u2260"}
-HEADS = ("claim", "line", "verdict", "sign", "what was found")
+LONGEST = 3000  # characters of a claim that is set as a formula
+COMMENT = re.compile(r"(?<!\\)%")
+UNREAD = "<mi>&amp;</mi>"  # a column outside of a matrix
+HEADS = ("item", "line", "verdict", "sign", "claim, and what was found")
 CLASSES = {"ok": "good", "failed": "bad", "tested": "good", "not checked": "open"}
 
 
@@ -48,7 +53,7 @@ def row(result: Result) -> Markup:
     )
     cells = [
         element("th", result.id, scope="row"),
-        element("td", str(result.line), class_="number line-number"),
+        element("td", str(result.line) if result.line else "", class_="number line-number"),
         element("td", badge),
         element("td", SIGNS.get(result.relation, ""), class_="relation"),
         element("td", found(result)),
@@ -57,9 +62,30 @@ def row(result: Result) -> Markup:
 
 
 def found(result: Result) -> Markup:
-    """What was found in a line, over the claim and what explains a failure."""
-    texts = [text for text in (result.source, result.explanation) if text.strip()]
+    """The claim as a formula, or as it is written, and what was found, which opens to the author's own text and what explains a failure."""
+    claim, texts = None, [result.source, explanation_of(result)]
+    if result.relation in SIGNS and result.source.strip():
+        formula = claim_formula(result.source)
+        claim = element("div", formula, class_="claim") if formula else element("pre", texts.pop(0))
+    texts = [text for text in texts if text.strip()]
     if not texts:
-        return escape(result.words)
+        return joined(claim, escape(result.words))
     summary = element("summary", result.words or "the claim")
-    return element("details", summary, *(element("pre", text) for text in texts), open=not result.is_ok)
+    return joined(claim, element("details", summary, *(element("pre", text) for text in texts), open=not result.is_ok))
+
+
+def explanation_of(result: Result) -> str:
+    """What explains a failure, without the line that stands above it already."""
+    return "\n".join(line for line in result.explanation.splitlines() if line.strip() != result.words)
+
+
+def claim_formula(latex: str) -> Markup | None:
+    r"""A claim in MathML; None where that would not say the same: own commands, comments, columns, einsums, great length.
+
+    >>> claim_formula(r"A B \neq B A").count("<mi>"), claim_formula(r"\OV A = B"), claim_formula("A % = B")
+    (4, None, None)
+    """
+    if not latex.strip() or len(latex) > LONGEST or COMMENT.search(latex) or "$" in latex or "einsum(" in latex:
+        return None
+    written = mathml(latex)
+    return None if "\\" in written or UNREAD in written or 'class="latex"' in written else written

@@ -233,13 +233,42 @@ def test_drawings_keep_boxes_inside() -> None:
 
 def test_verdicts_are_inert_and_failures_open() -> None:
     results = tuple(
-        Result(text, "", k, "=", text, "failed" if k % 2 else "ok", "refuted" if k % 2 else "proved", text, text)
+        Result(text, "", k, "=", text, "failed" if k % 2 else "ok", "refuted" if k % 2 else "proved", text, f"{text} {k}")
         for k, text in enumerate(HOSTILE)
     )
     found = verdicts([Report(HOSTILE[0], HOSTILE[1], results)])
     tree = ElementTree.fromstring(found.replace(" open>", ' open="">'))
     assert not {node.tag for node in tree.iter()} & {"script", "img", "style"}
     assert found.count("<details open>") == sum(k % 2 for k in range(len(HOSTILE)))
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (r"(A B)^\top \neq B^\top A^\top", "<mo>≠</mo>"),
+        (r"\OV x = y", "<pre>\\OV x = y</pre>"),
+        (r"\left( x = y", "<pre>\\left( x = y</pre>"),
+        ("x &= y % z", "<pre>x &amp;= y % z</pre>"),
+        ("x &= y", "<pre>x &amp;= y</pre>"),
+        ("einsum('ij->i', A) = 0", "<pre>einsum("),
+        ("x = " + "+ x" * 2000, "<pre>x = +"),
+        (HOSTILE[0], "&lt;"),
+        (r"\text{</math><script>alert(1)</script>} = x", "&lt;/math&gt;&lt;script&gt;"),
+    ],
+)
+def test_claims_are_formulas_where_these_say_the_same(source: str, expected: str) -> None:
+    found = verdicts([Report("a.md", "", (Result("A1", "A1", 3, "=", source, "ok", "proved", "for all sizes", ""),))])
+    assert expected in found and ("<math>" in found) == (
+        "<pre>" not in found or f"<pre>{escape(source)}</pre></details>" in found
+    )
+    assert "<script" not in found
+
+
+def test_what_is_no_equation_is_no_formula_and_lines_come_once() -> None:
+    result = Result("line-3", "", 0, "test", "tests/a.py::b", "failed", "error", "there is no file", "there is no file\n  more")
+    found = verdicts([Report("a.md", "", (result,))])
+    assert "<math>" not in found and found.count("there is no file") == 1 and "<pre>  more</pre>" in found
+    assert '<td class="number line-number"></td>' in found  # an identity file has no lines
 
 
 @pytest.mark.parametrize(
