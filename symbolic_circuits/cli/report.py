@@ -9,13 +9,21 @@ import numpy as np
 from symbolic_circuits.algebra.diagnosis import shown
 from symbolic_circuits.algebra.verdicts import Verdict
 from symbolic_circuits.cli.inert import inert
-from symbolic_circuits.cli.inputs import input_options, notation_option, notation_or_usual, read_tokens, read_weights
+from symbolic_circuits.cli.inputs import (
+    input_options,
+    notation_option,
+    notation_or_usual,
+    read_expansion,
+    read_tokens,
+    read_weights,
+    scores_option,
+)
 from symbolic_circuits.cli.prove import prove_identities
 from symbolic_circuits.cli.prove_documents import check_documents, documents_exit_code, is_document, matching
 from symbolic_circuits.cli.readouts import chosen_tokens, readout_options
 from symbolic_circuits.documents.results import Report, Result, is_as_claimed
 from symbolic_circuits.errors import NotationError
-from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
+from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.identities.files import Identity, read_identities
 from symbolic_circuits.identities.report import explanation, summary
 from symbolic_circuits.numeric.frozen import Frozen, freeze
@@ -32,6 +40,7 @@ Examples:
   symbolic-circuits report "attn(12) bilinear" --norm -o shares.html
   symbolic-circuits report "attn(H) bilinear" --notation tensor \\
       -o closed_form.html
+  symbolic-circuits report "attn(2) attn(2)" --scores "1[0]" -o scores.html
   symbolic-circuits report --weights model.safetensors --tokens "5 2 9" \\
       -o page.html --force
   symbolic-circuits report "attn(2)" --document proofs/elhage-2021.md \\
@@ -44,6 +53,8 @@ EXAMPLE_TOKENS = (3, 4, 31)  # 3 + 4 =
 @click.argument("model", required=False)
 @input_options
 @readout_options
+@scores_option
+@click.option("--key", type=int, help="With --scores, the position of the key; by default the one with the largest score.")
 @click.option(
     "--document",
     "documents",
@@ -57,7 +68,7 @@ EXAMPLE_TOKENS = (3, 4, 31)  # 3 + 4 =
     type=click.FloatRange(0, min_open=True),
     default=5.0,
     show_default=True,
-    help="Of the search for the largest of very many terms.",
+    help="Of the search for the largest of very many terms: what it finds depends on the machine's speed.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The page; ends in .html.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
@@ -73,6 +84,8 @@ def report(
     token: int | None,
     against: str | None,
     norm: bool,
+    scores: str | None,
+    key: int | None,
     documents: tuple[Path, ...],
     notation: str | None,
     seconds: float,
@@ -86,20 +99,25 @@ def report(
     require_format(output, (".html",))
     require_free(output, force=force)
     checked = checked_documents(documents, seed)
-    expansion, frozen, words = subject(model, path, tokens, seed)
+    expansion, frozen, words = subject(model, path, tokens, seed, scores)
     expansion = expansion if where is None else expansion.where(where)
     chosen = (None, None)
-    if frozen is not None:
+    if scores is None and key is not None:
+        raise click.UsageError("--key is the position of a key, of --scores")
+    if scores is not None and (token is not None or against is not None or norm):
+        raise click.UsageError("--token, --against and --norm read the output; scores are read at --position (query) and --key")
+    if frozen is None and (token is not None or against is not None or norm or key is not None):
+        raise click.UsageError("the number of heads is a symbol, so that there is no output to read")
+    if frozen is not None and scores is None:
         *chosen, which = chosen_tokens(frozen, position, token, against, norm)
         words = "; ".join(filter(None, (words, which)))
-    elif token is not None or against is not None or norm:
-        raise click.UsageError("the number of heads is a symbol, so that there is no output to read")
     page = html_page(
         expansion,
         frozen,
         position=position,
         token=chosen[0],
         against=chosen[1],
+        key=key,
         documents=checked,
         notation=notation_or_usual(notation, expansion),
         seconds=seconds,
@@ -110,17 +128,19 @@ def report(
     ctx.exit(documents_exit_code(checked))
 
 
-def subject(model: str | None, path: Path | None, tokens: str | None, seed: int) -> tuple[PathExpansion, Frozen | None, str]:
+def subject(
+    model: str | None, path: Path | None, tokens: str | None, seed: int, scores: str | None
+) -> tuple[PathExpansion, Frozen | None, str]:
     """The expansion, a run where the heads are known, and words for its weights."""
     if model is not None and Transformer.parse(model).has_symbolic_heads:
         if path is not None or tokens is not None:
             raise click.UsageError("the number of heads is a symbol, so that --weights and --tokens have nothing to run")
-        return path_expansion(model), None, "the number of heads is a symbol"
+        return read_expansion(model, scores), None, "the number of heads is a symbol"
     weights, words = read_weights(model, path, seed)
     is_example = model is None and path is None and tokens is None
     given = np.array(EXAMPLE_TOKENS) if is_example else read_tokens(tokens, weights, seed)
     with np.errstate(all="ignore"):  # what overflows is an error of its own
-        return path_expansion(model or Transformer.parse(str(weights.model))), freeze(weights, given), words
+        return read_expansion(model or Transformer.parse(str(weights.model)), scores), freeze(weights, given), words
 
 
 def checked_documents(paths: tuple[Path, ...], seed: int) -> list[Report]:

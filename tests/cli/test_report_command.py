@@ -39,6 +39,11 @@ def data_of(page: str) -> dict:
         (("attn(H) bilinear",), "all 6 path classes"),
         (("attn(H) bilinear", "--notation", "tensor"), "all 6 path classes"),
         (("[no unembed] attn(2)",), "share of the output at position 4"),
+        (
+            ("attn(2) attn(2)", "--scores", "1[0]", "--position", "3", "--key", "0"),
+            "score of attn.1[0], query at position 3, key at",
+        ),
+        (("attn(H) attn(2)", "--scores", "1[1]"), "The scores of <code>attn.1[1]</code>"),
         (("attn(2)|bilinear(tied)", "--seed", "3"), "random weights, seed 3"),
     ],
 )
@@ -134,6 +139,10 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.Mon
         (("attn(2)", "--document", "none.json", "-o", "page.html"), 2, "none.json"),
         (("attn(2)", "--document", "none.md", "-o", "page.html"), 2, "none.md"),
         (("attn(H)", "--token", "1", "-o", "page.html"), 2, "the number of heads is a symbol"),
+        (("attn(2)", "--key", "1", "-o", "page.html"), 2, "--key is the position of a key, of --scores"),
+        (("attn(2)", "--scores", "0[0]", "--norm", "-o", "page.html"), 2, "scores are read at --position (query) and --key"),
+        (("attn(2)", "--scores", "0[0]", "--key", "9", "-o", "page.html"), 2, "position 9 is outside a sequence of 5"),
+        (("attn(2)", "--scores", "<b>", "-o", "page.html"), 2, "--scores names a head by its block and number"),
         (("attn(H)", "--tokens", "1", "-o", "page.html"), 2, "the number of heads is a symbol"),
         (("attn(2)", "--weights", "none.npz", "-o", "page.html"), 2, "there is no weights file"),
     ],

@@ -49,6 +49,8 @@ def listing(expansion: PathExpansion, reading: Reading | None, seconds: float) -
         return first(expansion, "terms")
     if count <= FEW:
         return evaluated(expansion, reading)
+    if expansion.grammar.root is not None:  # nothing searches scores
+        return first(expansion, "terms, too many to evaluate all")
     return searched(expansion, reading, seconds)
 
 

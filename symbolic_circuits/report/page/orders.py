@@ -83,7 +83,7 @@ def axis_names(by: str) -> Markup:
     )
 
 
-def order_table(found: GradedSums) -> Markup:
+def order_table(found: GradedSums, whole: str = "the output") -> Markup:
     """The numbers of the plot."""
     heads = (found.by, "terms", "norm", "share", "remainder")
     rows = []
@@ -94,7 +94,7 @@ def order_table(found: GradedSums) -> Markup:
         )
     caption = element(
         "caption",
-        f"Terms of each {found.by}: how many, their sum, and what is left after them. Norms and shares are of the output.",
+        f"Terms of each {found.by}: how many, their sum, and what is left after them. Norms and shares are of {whole}.",
     )
     head = element(
         "thead",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from symbolic_circuits.documents.results import Report
-from symbolic_circuits.errors import TermError
+from symbolic_circuits.errors import TokensError
 from symbolic_circuits.expansion.expansion import PathExpansion, path_expansion
 from symbolic_circuits.numeric.frozen import Frozen, freeze
 from symbolic_circuits.numeric.weights import Weights
@@ -15,7 +15,7 @@ from symbolic_circuits.report.page.listing import listing
 from symbolic_circuits.report.page.markup import Markup, element, joined
 from symbolic_circuits.report.page.mathml import require_latex2mathml
 from symbolic_circuits.report.page.patterns import pattern_data
-from symbolic_circuits.report.page.reading import Reading, reading_of
+from symbolic_circuits.report.page.reading import Reading, reading_of, score_reading
 from symbolic_circuits.report.page.rows import row_data
 from symbolic_circuits.report.page.sections import Section, classes_part, derivation_part, model_part, orders_part, overview
 from symbolic_circuits.report.page.templates import Shapes
@@ -36,6 +36,7 @@ def html_page(
     position: int = -1,
     token: int | None = None,
     against: int | None = None,
+    key: int | None = None,
     documents: Sequence[Report] = (),
     notation: str = "operator",
     seconds: float = SECONDS,
@@ -47,21 +48,21 @@ def html_page(
 
     Parameters
     ----------
-    expansion : of the output of a model; of a query, only its terms are shown
+    expansion : of the output of a model, or of the scores of a head; of a query, only its terms are shown
     weights, tokens : a run to take contributions and attention patterns from; or a frozen one. None: no numbers are shown
-    position : at which the output is read
+    position : at which the output is read; of scores, that of the query
     token, against : the logit that is read, less another; None: shares of the whole output
     documents : whose verdicts are shown, as :func:`symbolic_circuits.check_document` gives them
     notation : of formulas: operator, matrix, index or tensor
-    seconds : that a search for the largest terms takes at most, where they are too many to be evaluated
+    key : of scores, its position; None: the one with the largest score
+    seconds : that a search for the largest terms takes at most, where they are too many to be evaluated; which of them it finds then
+        depends on the speed of the machine
     words : what the weights are
 
     Raises
     ------
     MissingExtraError
         latex2mathml is not installed.
-    TermError
-        The expansion is of scores, which have no page.
     SpecError, TokensError, NotationError, BudgetError
         Weights, tokens, notation or model do not fit, as in the functions that compute what is shown.
 
@@ -73,12 +74,17 @@ def html_page(
     """
     require_latex2mathml()
     expansion = expansion if isinstance(expansion, PathExpansion) else path_expansion(expansion)
-    if expansion.grammar.root is not None:
-        raise TermError(f"a page is about the output of a model; got the terms of {expansion.title}")
-    reading = None
+    root, reading = expansion.grammar.root, None
+    if (token is not None or against is not None) and root is not None:
+        raise TokensError("tokens are of the output; of scores, position is that of a query, and key that of a key")
+    if key is not None and root is None:
+        raise TokensError("a key is of scores, sc.scores(model, layer, head); of the output, give a token")
     if weights is not None:
-        frozen = weights if isinstance(weights, Frozen) else freeze(weights, tokens)
-        reading = reading_of(frozen.to_numpy(), position=position, token=token, against=against)
+        frozen = (weights if isinstance(weights, Frozen) else freeze(weights, tokens)).to_numpy()
+        if root is None:
+            reading = reading_of(frozen, position=position, token=token, against=against)
+        else:
+            reading = score_reading(frozen, root, position=position, key=key)
     return written(Subject(expansion, reading, notation, words), documents, seconds)
 
 
@@ -100,12 +106,13 @@ def written(subject: Subject, documents: Sequence[Report], seconds: float) -> st
     rows = row_data(expansion, found, shapes)
     data = rows.data | {"total": None if reading is None else reading.total, "isShare": reading is not None and reading.is_share}
     data["diagrams"] = shapes.diagrams
+    what = None if reading is None or found.values is None else reading.words
     data["patterns"] = None if reading is None else pattern_data(reading.frozen, rows.heads)
     sections = [
         model_part(expansion),
         derivation_part(expansion, subject.notation),
         classes_part(expansion, reading, subject.notation, data["classes"]) if not found.is_complete else None,
-        Section("terms", "Terms", terms_section(data, found.words, reading and reading.words)),
+        Section("terms", "Terms", terms_section(data, found.words, what, names_of_sides(expansion))),
         orders_part(expansion, reading) if reading is not None else None,
         Section("documents", "Documents", verdicts(documents)) if documents else None,
     ]
@@ -113,6 +120,11 @@ def written(subject: Subject, documents: Sequence[Report], seconds: float) -> st
     return document(
         expansion.title, joined(overview(subject.expansion, reading, subject.words, kept), *kept_markup(kept)), shapes, data
     )
+
+
+def names_of_sides(expansion: PathExpansion) -> tuple[str, str]:
+    """What the two inputs are by which terms are filtered."""
+    return ("left input", "right input") if expansion.grammar.root is None else ("query", "key")
 
 
 def kept_markup(sections: Sequence[Section]) -> list[Markup]:

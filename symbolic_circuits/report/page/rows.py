@@ -99,7 +99,7 @@ def parts_of(term: Term) -> list[str]:
 
 
 def sides_of(term: Term) -> tuple[str | None, str | None]:
-    """The components that the left and right input of the last bilinear layer come from, norms looked through.
+    """The components that the left and right input of the last bilinear layer come from, or query and key of scores, norms looked through.
 
     >>> import symbolic_circuits as sc
     >>> sides_of(sc.path_expansion("attn(2) bilinear attn(1)").parse("attn.2[0](bilinear.1(embed, attn.0[1](embed)))"))
@@ -107,7 +107,7 @@ def sides_of(term: Term) -> tuple[str | None, str | None]:
     """
     while len(term.inputs) == 1:
         term = term.inputs[0]
-    if term.component.kind != "bilinear":
+    if len(term.inputs) != 2 or term.component.kind not in ("bilinear", "scores"):
         return None, None
     left, right = (unnormed(x).component.name for x in term.inputs)
     return left, right

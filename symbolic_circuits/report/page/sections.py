@@ -47,11 +47,12 @@ def overview(expansion: PathExpansion, reading: Reading | None, words: str, sect
     if reading is not None:
         facts.append((f"{reading.total:+.5g}" if not reading.is_share else "100 %", reading.words))
     tiles = [element("div", element("dt", name), element("dd", value)) for value, name in facts]
-    query = (
-        element("p", "Only the terms where ", element("code", expansion.query), class_="lead")
-        if expansion.query is not None
-        else None
-    )
+    root, query = expansion.grammar.root, None
+    if expansion.query is not None:
+        query = element("p", "Only the terms where ", element("code", expansion.query), class_="lead")
+    if root is not None:
+        of = element("code", f"attn.{root.layer}[{root.head}]")
+        query = joined(element("p", "The scores of ", of, ", before mask and softmax: pairs of terms.", class_="lead"), query)
     given = [words, *([tokens_in_words(reading)] if reading is not None else [])]
     source = element("p", "; ".join(filter(None, given)), class_="note") if any(given) else None
     links = [element("a", section.title, href=f"#{section.id}") for section in sections]
@@ -128,7 +129,7 @@ def classes_part(expansion: PathExpansion, reading: Reading | None, notation: st
     if count > MAX_CLASSES:
         words = (
             f"The terms fall into {in_words(count, 18)} path classes, too many to show (the limit is {MAX_CLASSES}): "
-            "they are added up by order below, and the largest terms are listed."
+            "they are added up by order below, and terms are listed."
         )
         return Section("classes", "Path classes", element("p", words))
     sums = class_sums(expansion, reading)
@@ -143,21 +144,25 @@ def orders_part(expansion: PathExpansion, reading: Reading) -> Section | None:
         found: GradedSums = graded(expansion, reading.frozen, positions=[reading.readout.position])
     except BudgetError as error:
         return Section("orders", "Orders", element("p", f"Sums by order are not shown: {error}"))
+    whole = "the output" if reading.root is None else "the scores of the query"
     words = (
         "The order of a term is the number of heads and layers on it. The terms of each order are summed exactly, without listing "
-        f"any. {remainder_in_words(found)} The norms of the orders add up to {found.cancellation:.3g} times that of the output."
+        f"any. {remainder_in_words(found, whole)} The norms of the orders add up to {found.cancellation:.3g} times that of {whole}."
     )
     figure = element("figure", order_plot(found), class_="scroll")
     table = element(
-        "details", element("summary", "The numbers"), element("div", order_table(found), class_="scroll", tabindex="0"), open=True
+        "details",
+        element("summary", "The numbers"),
+        element("div", order_table(found, whole), class_="scroll", tabindex="0"),
+        open=True,
     )
     return Section("orders", "Orders", joined(element("p", words), figure, table))
 
 
-def remainder_in_words(found: GradedSums) -> str:
+def remainder_in_words(found: GradedSums, whole: str) -> str:
     """What is left after the last order."""
-    left = f"After the last one, {found.remainder:.1e} of the output is left"
+    left = f"After the last one, {found.remainder:.1e} of {whole} is left"
     return {
         AGREES: f"{left}, which rounding explains.",
         DIFFERS: f"{left}, which rounding does not explain.",
-    }.get(found.verdict, "Whether they add up to the output cannot be said: it vanishes, or they cancel.")
+    }.get(found.verdict, f"Whether they add up to {whole} cannot be said: it vanishes, or they cancel.")

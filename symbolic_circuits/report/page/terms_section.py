@@ -32,17 +32,19 @@ def data_block(data: dict[str, object]) -> Markup:
     return Markup(f'<script type="application/json" id="data">{text.replace("<", chr(92) + "u003c")}</script>')
 
 
-def terms_section(data: dict[str, object], words: str, what: str | None) -> Markup:
+def terms_section(data: dict[str, object], words: str, what: str | None, sides: tuple[str, str]) -> Markup:
     """The section of the terms.
 
     Parameters
     ----------
     data : the columns of the rows
     words : which terms these are
-    what : is read as the contribution; None where there are no weights
+    what : is read as the contribution; None where there are no numbers
+    sides : names of the two inputs
     """
+    named = dict(zip(("left", "right"), sides, strict=True))
     shown = [column for column in COLUMNS if column[0] != "value" or what is not None]
-    heads = [head(key, name, classes) for key, name, classes in shown]
+    heads = [head(key, named.get(key, name), classes) for key, name, classes in shown]
     table = element(
         "table",
         element("caption", f"Terms: {words}", class_="hidden"),
@@ -56,7 +58,7 @@ def terms_section(data: dict[str, object], words: str, what: str | None) -> Mark
     )
     return joined(
         element("p", f"Shown: {words}.", f" Contribution: {what}." if what else ""),
-        filters(data, what is not None),
+        filters(data, what is not None, named),
         element("p", id="status", role="status", class_="status"),
         element("div", table, class_="viewport", id="viewport"),
         element(
@@ -77,7 +79,7 @@ def head(key: str, name: str, classes: str) -> Markup:
     return element("th", button, scope="col", role="columnheader", class_=classes, aria_sort="none")
 
 
-def filters(data: dict[str, object], has_values: bool) -> Markup:
+def filters(data: dict[str, object], has_values: bool, named: dict[str, str]) -> Markup:
     """What is looked for, and what rows are kept."""
     orders = sorted(set(data["order"]))
     used = sorted({k for parts in data["parts"] for k in parts})
@@ -91,7 +93,7 @@ def filters(data: dict[str, object], has_values: bool) -> Markup:
         ),
         chooser("order", "order", [(str(k), str(k)) for k in orders]),
         chooser("part", "component", choices(names, used)),
-        *(chooser(side, f"{side} input", choices(names, sides[side])) for side in sides if sides[side]),
+        *(chooser(side, named[side], choices(names, sides[side])) for side in sides if sides[side]),
         chooser("class", "path class", [(str(k), name) for k, name in enumerate(classes)]) if len(classes) > 1 else None,
     ]
     if has_values:

@@ -11,7 +11,7 @@ import pytest
 
 import symbolic_circuits as sc
 from symbolic_circuits.documents.results import Report, Result
-from symbolic_circuits.errors import NotationError, TermError, TokensError
+from symbolic_circuits.errors import NotationError, TokensError
 from symbolic_circuits.report.page.page import html_page
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\u202e\x1b[31m"
@@ -156,6 +156,28 @@ def test_expansions_of_any_size_have_a_page() -> None:
     assert "38,146,972,656 path classes" in page and "by order below" in page and len(page) < 3_000_000
 
 
+def test_scores_have_a_page() -> None:
+    model = "[rms_norm, rotary] attn(3, b_V) attn(2)"
+    weights, expansion = sc.Weights.random(model, seed=0), sc.scores(model, 1, 1)
+    page = html_page(expansion, weights, [1, 2, 3, 4], position=2, key=1, notation="index")
+    data = Reader(page).data
+    score = sc.total(expansion, sc.freeze(weights, [1, 2, 3, 4]))[2, 1]
+    assert np.isclose(data["total"], score) and np.isclose(sum(data["value"]), score)
+    assert [data["components"][k] for k in data["left"][:2]] == [
+        "embed",
+        "embed",
+    ] and "The scores of <code>attn.1[1]</code>" in page
+    assert '<label for="left" class="field f-left"><span>query</span>' in page and "of the scores of the query is left" in page
+    kept = html_page(expansion.where("attn.0[1] > scores.query"), weights, [1, 2, 3, 4], notation="index")
+    assert Reader(kept).data["total"] == max(sc.total(expansion, sc.freeze(weights, [1, 2, 3, 4]))[-1])
+
+
+def test_scores_that_are_too_many_are_not_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symbolic_circuits.report.page.listing.FEW", 8)
+    page = html_page(sc.scores("attn(2) attn(2)", 1), sc.Weights.random("attn(2) attn(2)", seed=0), [1, 2])
+    assert "too many to evaluate all" in page and Reader(page).data["value"] is None and 'data-sort="value"' not in page
+
+
 @pytest.mark.parametrize("model", ["attn(2) attn(2) bilinear", "attn(2)|bilinear(tied) attn(2)"])
 def test_derivations_are_written_line_by_line(model: str) -> None:
     page = html_page(model)
@@ -167,7 +189,8 @@ def test_derivations_are_written_line_by_line(model: str) -> None:
 @pytest.mark.parametrize(
     ("error", "message", "given"),
     [
-        (TermError, "a page is about the output of a model", {"expansion": sc.scores("attn(2) attn(2)", 1, 0)}),
+        (TokensError, "tokens are of the output; of scores", {"expansion": sc.scores("attn(2) attn(2)", 1, 0), "token": 1}),
+        (TokensError, "a key is of scores", {"expansion": "attn(2)", "key": 0}),
         (NotationError, "notation", {"expansion": "attn(2)", "notation": "roman"}),
         (TokensError, "token 99 is outside", {"expansion": "attn(2)", "weights": "random", "tokens": [1], "token": 99}),
     ],
