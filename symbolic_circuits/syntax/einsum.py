@@ -202,8 +202,8 @@ def lambdify(args: Sequence[Basic], expr: Expr) -> Callable[..., numpy.ndarray]:
     renamed = {arg: with_name(arg, name, sizes) for arg, name in names.items()}
     printer = EinsumPrinter({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
     body = expr.xreplace(renamed)
-    require_arguments(body, args, list(renamed.values()), printer)
     code = printer.doprint(body)  # as text: SymPy iterates over array expressions, which have no end
+    require_arguments(code, body, args, list(renamed.values()))
     function = sympy.lambdify([renamed[a] for a in args], code, modules=[NAMESPACE, "numpy"], printer=printer)
     used = expr.atoms(MatrixSymbol, ArraySymbol, MatrixFamily)
     return checked(function, [(str(arg), tuple(arg.shape) if arg in used else None) for arg in args])
@@ -235,9 +235,9 @@ def checked(
     return evaluate
 
 
-def require_arguments(body: Expr, args: Sequence[Basic], renamed: Sequence[Basic], printer: EinsumPrinter) -> None:
+def require_arguments(code: str, body: Expr, args: Sequence[Basic], renamed: Sequence[Basic]) -> None:
     """Raise CodeError unless the code uses no symbol but its arguments; sizes are read off arrays where possible."""
-    used = {node.id for node in ast.walk(ast.parse(printer.doprint(body), mode="eval")) if isinstance(node, ast.Name)}
+    used = {node.id for node in ast.walk(ast.parse(code, mode="eval")) if isinstance(node, ast.Name)}
     symbols = body.atoms(Symbol, MatrixSymbol, ArraySymbol, MatrixFamily) - set(renamed)
     given = {str(arg) for arg in renamed}
     missing = sorted({str(symbol) for symbol in symbols if identifier(str(symbol)) in used - given})
