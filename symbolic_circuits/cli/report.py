@@ -22,10 +22,11 @@ from symbolic_circuits.cli.prove import prove_identities
 from symbolic_circuits.cli.prove_documents import check_documents, documents_exit_code, is_document, matching
 from symbolic_circuits.cli.readouts import chosen_tokens, readout_options
 from symbolic_circuits.documents.results import Report, Result, is_as_claimed
-from symbolic_circuits.errors import NotationError
+from symbolic_circuits.errors import NotationError, WeightsError
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.identities.files import Identity, read_identities
 from symbolic_circuits.identities.report import explanation, summary
+from symbolic_circuits.numeric.activations import finite_forward
 from symbolic_circuits.numeric.frozen import Frozen, freeze
 from symbolic_circuits.report.page.page import html_page
 from symbolic_circuits.spec import Transformer
@@ -98,16 +99,13 @@ def report(
     """
     require_format(output, (".html",))
     require_free(output, force=force)
-    checked = checked_documents(documents, seed)
+    reads_output = token is not None or against is not None or norm
+    require_fitting(scores, key, reads_output, seconds)
     expansion, frozen, words = subject(model, path, tokens, seed, scores)
     expansion = expansion if where is None else expansion.where(where)
-    chosen = (None, None)
-    if scores is None and key is not None:
-        raise click.UsageError("--key is the position of a key, of --scores")
-    if scores is not None and (token is not None or against is not None or norm):
-        raise click.UsageError("--token, --against and --norm read the output; scores are read at --position (query) and --key")
-    if frozen is None and (token is not None or against is not None or norm or key is not None):
-        raise click.UsageError("the number of heads is a symbol, so that there is no output to read")
+    if frozen is None and (reads_output or key is not None):
+        raise click.UsageError(f"there is nothing to read: {words}")
+    checked, chosen = checked_documents(documents, seed), (None, None)
     if frozen is not None and scores is None:
         *chosen, which = chosen_tokens(frozen, position, token, against, norm)
         words = "; ".join(filter(None, (words, which)))
@@ -128,10 +126,20 @@ def report(
     ctx.exit(documents_exit_code(checked))
 
 
+def require_fitting(scores: str | None, key: int | None, reads_output: bool, seconds: float) -> None:
+    """Raise UsageError where options contradict each other."""
+    if scores is None and key is not None:
+        raise click.UsageError("--key is the position of a key, of --scores")
+    if scores is not None and reads_output:
+        raise click.UsageError("--token, --against and --norm read the output; scores are read at --position (query) and --key")
+    if not seconds > 0:  # which nan is not either
+        raise click.UsageError(f"--seconds is a positive number; got {seconds}")
+
+
 def subject(
     model: str | None, path: Path | None, tokens: str | None, seed: int, scores: str | None
 ) -> tuple[PathExpansion, Frozen | None, str]:
-    """The expansion, a run where the heads are known, and words for its weights."""
+    """The expansion, a run where the heads are known and its activations finite, and words for its weights."""
     if model is not None and Transformer.parse(model).has_symbolic_heads:
         if path is not None or tokens is not None:
             raise click.UsageError("the number of heads is a symbol, so that --weights and --tokens have nothing to run")
@@ -139,8 +147,16 @@ def subject(
     weights, words = read_weights(model, path, seed)
     is_example = model is None and path is None and tokens is None
     given = np.array(EXAMPLE_TOKENS) if is_example else read_tokens(tokens, weights, seed)
-    with np.errstate(all="ignore"):  # what overflows is an error of its own
-        return read_expansion(model or Transformer.parse(str(weights.model)), scores), freeze(weights, given), words
+    expansion = read_expansion(model or Transformer.parse(str(weights.model)), scores)
+    try:
+        with np.errstate(all="ignore"):  # what overflows is an error of its own
+            frozen = freeze(weights, given)
+        finite_forward(frozen)
+    except WeightsError as error:
+        if path is not None:
+            raise
+        return expansion, None, f"no numbers: with {words}, {str(error).partition(': scale')[0]}"
+    return expansion, frozen, words
 
 
 def checked_documents(paths: tuple[Path, ...], seed: int) -> list[Report]:

@@ -101,7 +101,8 @@ class PathExpansion:
 
         Parameters
         ----------
-        query : a text in the language of :mod:`symbolic_circuits.expansion.queries.language`, or a Query
+        query
+            a text in the language of :mod:`symbolic_circuits.expansion.queries.language`, or a Query
 
         Raises
         ------
