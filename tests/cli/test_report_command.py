@@ -44,6 +44,7 @@ def data_of(page: str) -> dict:
             "score of attn.1[0], query at position 3, key at",
         ),
         (("attn(H) attn(2)", "--scores", "1[1]"), "The scores of <code>attn.1[1]</code>"),
+        (("(attn(12) bilinear)*12",), "no numbers: with random weights, seed 0, activations of"),
         (("attn(2)|bilinear(tied)", "--seed", "3"), "random weights, seed 3"),
     ],
 )
@@ -143,6 +144,8 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.Mon
         (("attn(2)", "--scores", "0[0]", "--norm", "-o", "page.html"), 2, "scores are read at --position (query) and --key"),
         (("attn(2)", "--scores", "0[0]", "--key", "9", "-o", "page.html"), 2, "position 9 is outside a sequence of 5"),
         (("attn(2)", "--scores", "<b>", "-o", "page.html"), 2, "--scores names a head by its block and number"),
+        (("(attn(2) bilinear)*14", "--token", "1", "-o", "page.html"), 2, "there is nothing to read: no numbers: with random"),
+        (("attn(2)", "--seconds", "nan", "-o", "page.html"), 2, "--seconds is a positive number; got nan"),
         (("attn(H)", "--tokens", "1", "-o", "page.html"), 2, "the number of heads is a symbol"),
         (("attn(2)", "--weights", "none.npz", "-o", "page.html"), 2, "there is no weights file"),
     ],

@@ -58,15 +58,24 @@ def first(expansion: PathExpansion, what: str) -> Listing:
     """The first terms in the order of the expansion."""
     count = expansion.number_of_terms
     terms = expansion[:MAX_ROWS] if count else ()
-    words = f"all {in_words(count)} {what}" if count <= MAX_ROWS else f"the first {MAX_ROWS:,} of {in_words(count)} {what}"
+    words = all_of(count, what) if count <= MAX_ROWS else f"the first {MAX_ROWS:,} of {in_words(count)} {what}"
     return Listing(terms, tuple(range(len(terms))), None, count <= MAX_ROWS, words)
+
+
+def all_of(count: int, what: str) -> str:
+    """Words for all terms.
+
+    >>> all_of(3, "terms"), all_of(0, "terms")
+    ('all 3 terms', 'no terms')
+    """
+    return f"all {in_words(count)} {what}" if count else f"no {what}"
 
 
 def evaluated(expansion: PathExpansion, reading: Reading) -> Listing:
     """All terms in order, or the largest, of the values of all."""
     values, count = reading.of_terms(expansion), expansion.number_of_terms
     if count <= MAX_ROWS:
-        return Listing(expansion[:], tuple(range(count)), tuple(values.tolist()), True, f"all {in_words(count)} terms")
+        return Listing(expansion[:], tuple(range(count)), tuple(values.tolist()), True, all_of(count, "terms"))
     largest = np.argsort(-np.abs(values), kind="stable")[:MAX_ROWS].tolist()
     words = f"the {MAX_ROWS:,} terms of {in_words(count)} with the largest contribution; each of them was evaluated"
     return Listing(tuple(expansion[k] for k in largest), tuple(largest), tuple(values[largest].tolist()), False, words)

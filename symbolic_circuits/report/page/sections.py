@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from symbolic_circuits.counts import in_words
+from symbolic_circuits.derivation.derivation import Derivation
 from symbolic_circuits.derivation.derive import derive
 from symbolic_circuits.errors import BudgetError, DerivationError, NotationError, UnsupportedNodeError
 from symbolic_circuits.expansion.expansion import PathExpansion
@@ -101,16 +102,19 @@ def model_part(expansion: PathExpansion) -> Section:
 
 def derivation_part(expansion: PathExpansion, notation: str) -> Section:
     """The derivation of the closed form, each line under its rule; words where it is too long."""
-    count = classes_of(expansion)
-    if count > MAX_DERIVED:
+    count, is_part = classes_of(expansion), expansion.query is not None
+    if expansion.is_empty:
+        return Section("derivation", "Derivation", element("p", "No term is left: what the query leaves of the model is zero."))
+    most = MAX_PROVED if is_part else MAX_DERIVED
+    if count > most:
         words = (
             f"The closed form has {in_words(count, 18)} summands, one for each path class; "
-            f"derivations of up to {MAX_DERIVED} are written here. "
+            f"derivations of up to {most} are written here{' for a query' if is_part else ''}. "
         )
         command = element("code", "symbolic-circuits terms --classes")
         return Section("derivation", "Derivation", element("p", words, command, " lists them."))
     try:
-        derivation = derive(expansion, notation=notation)
+        derivation = derived(expansion, notation)
         chains, letters = derivation_section(derivation, Style())
     except (BudgetError, DerivationError, NotationError, UnsupportedNodeError) as error:
         return Section("derivation", "Derivation", element("p", f"No derivation is written here: {error}"))
@@ -120,7 +124,17 @@ def derivation_part(expansion: PathExpansion, notation: str) -> Section:
         f"; from first to last line {derivation.prove().verdict}" if count <= MAX_PROVED else ""
     )
     more = element("details", element("summary", "Letters and conventions"), letters)
-    return Section("derivation", "Derivation", joined(element("p", f"{verdict}."), more, element("div", chains, class_="chains")))
+    start = element("p", "It starts from what the query leaves of the model, written as in a forward pass.") if is_part else None
+    return Section(
+        "derivation", "Derivation", joined(element("p", f"{verdict}."), start, more, element("div", chains, class_="chains"))
+    )
+
+
+def derived(expansion: PathExpansion, notation: str) -> Derivation:
+    """From the model to all of its terms; of a query, from what it leaves of the model, in matrices."""
+    if expansion.query is None:
+        return derive(expansion, notation=notation)
+    return derive(expansion.unexpanded(), expansion.closed_form("matrix"))
 
 
 def classes_part(expansion: PathExpansion, reading: Reading | None, notation: str, shown: Sequence[str]) -> Section | None:

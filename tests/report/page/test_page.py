@@ -156,6 +156,18 @@ def test_expansions_of_any_size_have_a_page() -> None:
     assert "38,146,972,656 path classes" in page and "by order below" in page and len(page) < 3_000_000
 
 
+def test_queries_have_derivations_of_what_they_leave() -> None:
+    expansion = sc.path_expansion("attn(2) bilinear")
+    page = html_page(expansion.where("attn.0[1]"))
+    assert "what the query leaves of the model, written" in page
+    assert re.search(r"\d steps, each replayed; from first to last line proved\.", page) and 'class="reason"' in page
+    nothing = html_page(expansion.where("attn.0[1] and not attn.0[1]"))
+    assert "No term is left" in nothing and "Shown: no terms." in nothing
+    assert "derivations of up to 12 are written here for a query" in html_page(
+        sc.path_expansion("(attn(2) bilinear)*2").where("attn.0")
+    )
+
+
 def test_scores_have_a_page() -> None:
     model = "[rms_norm, rotary] attn(3, b_V) attn(2)"
     weights, expansion = sc.Weights.random(model, seed=0), sc.scores(model, 1, 1)
