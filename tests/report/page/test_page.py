@@ -164,7 +164,7 @@ def test_queries_have_derivations_of_what_they_leave() -> None:
     nothing = html_page(expansion.where("attn.0[1] and not attn.0[1]"))
     assert "No term is left" in nothing and "Shown: no terms." in nothing
     assert "derivations of up to 12 are written here for a query" in html_page(
-        sc.path_expansion("(attn(2) bilinear)*2").where("attn.0")
+        sc.path_expansion("attn(1) bilinear*2").where("attn.0")
     )
 
 
