@@ -164,12 +164,10 @@ class Transformer:
     Parameters
     ----------
     blocks : sequence of Attention, Bilinear or Parallel, in the order in which they are applied
-    n, d, V
-        sizes: positions, residual width, vocabulary; symbols unless given
+    n, d, V : sizes: positions, residual width, vocabulary; symbols unless given
     embedding : whether X_0 = t W_E^T for one-hot tokens t (n x V); otherwise X_0 = X (n x d) is the input
     unembedding : whether the output is X_L W_U^T (n x V); otherwise it is X_L (n x d)
-    norm
-        "rms" or "layer": every block reads a norm of X, and so does the output (``final_norm``)
+    norm : "rms" or "layer": every block reads a norm of X, and so does the output (``final_norm``)
     gains : whether norms have weights w (d), and those of "layer" biases b (d)
     post_norm : whether steps are X -> norm(X + blocks(X)) instead; the output then has no norm of its own
     positions : "learned" (W_pos is added to X_0), "shortformer" (W_pos is added to what queries and keys read), or "rotary"

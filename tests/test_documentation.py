@@ -6,8 +6,7 @@ import inspect
 import json
 import re
 import shlex
-import subprocess
-import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -24,7 +23,10 @@ from symbolic_circuits.cli import main
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 NAMES, FORMS = golden.FOLDER / "public_names.txt", golden.FOLDER / "json_forms.json"
-REFERENCE = "pdoc symbolic_circuits symbolic_circuits.errors symbolic_circuits.expansion.queries.language symbolic_circuits.report.figure_style -d numpy --math -o api"
+REFERENCE = (
+    "pdoc symbolic_circuits symbolic_circuits.errors symbolic_circuits.expansion.queries.language "
+    "symbolic_circuits.report.figure_style -d numpy --math --no-show-source -t proofs/reference -o api"
+)
 FREE = frozenset(
     {"sizes", "values", "arrays", "shapes", "given", "defs", "laws", "counts", "histogram", "definitions", "tensors"}
 )  # keys that are data below
@@ -222,15 +224,53 @@ def test_the_citation_is_of_this_version() -> None:
     assert {"message", "authors", "abstract"} <= found.keys()
 
 
-def test_the_reference_is_made_without_a_warning(tmp_path: Path) -> None:
-    """One command, which README.md has; every public name is on the page."""
+def test_the_reference_is_made_without_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd) -> None:
+    """One command, which README.md has, in this process, where all is imported already; every public name is on the page."""
     require("pdoc")
-    command = [sys.executable, "-m", *REFERENCE.split()[:-1], str(tmp_path / "api")]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300, check=False)
-    assert done.returncode == 0 and not done.stderr.strip(), done.stderr
+    from pdoc.__main__ import cli
+
+    monkeypatch.chdir(ROOT)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        cli([*REFERENCE.split()[1:-1], str(tmp_path / "api")])
+    assert not [str(warning.message) for warning in warned] and not capfd.readouterr().err.strip()
     page = (tmp_path / "api" / "symbolic_circuits.html").read_text(encoding="utf-8")
     assert not [name for name in sc.EXPORTS if f'id="{name}"' not in page]
     assert (tmp_path / "api" / "symbolic_circuits" / "expansion" / "queries" / "language.html").exists()
+    [rows] = re.findall(r'<section id="qk_parts">.*?</section>', page, re.DOTALL)
+    assert "<strong>offset, which</strong>: as in" in rows  # a colon in the words does not make them the name
+    assert "<summary>Definitions" in rows and "<table>" in rows and "W_{QK}" in rows
+
+
+def test_what_is_public_has_an_example_and_says_what_its_parameters_are() -> None:
+    """Every name has an example (which runs: doctests are collected); every method and property has words; parameters are those there are."""
+    names = {name: getattr(sc, name) for name in sc.EXPORTS}
+    assert not [name for name, value in names.items() if ">>> " not in (value.__doc__ or "")]
+    members = {
+        f"{name}.{member}": inspect.getattr_static(cls, member, None)
+        for name, cls in names.items()
+        if inspect.isclass(cls)
+        for member in members_of(cls)
+        if "(" not in member
+    }
+    functions = {name: getattr(value, "__func__", value) for name, value in (names | members).items()}
+    described = {name: value for name, value in functions.items() if inspect.isfunction(value) or isinstance(value, property)}
+    assert not [name for name, value in described.items() if not (value.__doc__ or "").strip()]
+    for name, value in described.items():
+        if inspect.isfunction(value):
+            extra = set(documented(inspect.getdoc(value))) - set(inspect.signature(value).parameters)
+            assert not extra, f"{name} has no parameter {', '.join(sorted(extra))}"
+
+
+def documented(text: str) -> list[str]:
+    """The names in the section of parameters of a docstring."""
+    _, _, rest = text.partition("Parameters\n----------\n")
+    lines = rest.partition("\n\n")[0].split("\n")
+    return [word.strip(" *") for line in lines if line[:1].strip() for word in line.partition(" : ")[0].split(",")]
+
+
+def test_documented_reads_names() -> None:
+    assert documented("One.\n\nParameters\n----------\na, b : of c : d\n    more : words\ne : f\n\nRaises\n") == ["a", "b", "e"]
 
 
 def test_the_readme_has_the_command_of_the_reference_and_says_what_is_stable() -> None:

@@ -67,8 +67,7 @@ class Derivation:
         ----------
         start : the first line
         given : laws and definitions, as of ``prove``
-        name
-            what the first line is called, such as the tensor X_1: the left side of the equations
+        name : what the first line is called, such as the tensor X_1: the left side of the equations
         lemmas : derivations of named tensors, whose results may be substituted
         """
         start = expression(start, "a derivation starts from")
@@ -97,8 +96,7 @@ class Derivation:
         Parameters
         ----------
         rule : what is done
-        at
-            where: a path of argument numbers, or an expression that occurs once; the whole line by default
+        at : where: a path of argument numbers, or an expression that occurs once; the whole line by default
         backwards : the next line, where the rule leads from it to this one; ``at`` is then a place of the next line
         stage : steps in a row with one stage are shown as one main step
 

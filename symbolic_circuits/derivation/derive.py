@@ -35,8 +35,7 @@ def derive(
     ----------
     subject : a model (a specification, its text or its expansion), or an expression
     to : ``"closed form"``, or the expression to arrive at
-    notation
-        of the closed form of a model: "operator" (the default), "matrix", "index" or "tensor"
+    notation : of the closed form of a model: "operator" (the default), "matrix", "index" or "tensor"
     given : laws and definitions, as of ``prove``
 
     Raises

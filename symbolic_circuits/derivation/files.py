@@ -31,8 +31,7 @@ def save_derivation(derivation: Derivation, path: Path | str, *, force: bool = F
 
     Parameters
     ----------
-    derivation
-        of :func:`derive`, or by hand
+    derivation : of :func:`derive`, or by hand
     path : of the file
     force : whether to replace a file that is there
 

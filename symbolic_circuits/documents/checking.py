@@ -81,8 +81,7 @@ def check_document(
 
     Parameters
     ----------
-    name, cache, seed
-        as of :func:`open_document`
+    name, cache, seed : as of :func:`open_document`
     progress : is called with the number of checks that are decided, and of all
 
     Raises

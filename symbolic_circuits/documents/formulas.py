@@ -24,8 +24,7 @@ def prove_latex(
     ----------
     text : one equation
     symbols : declarations, as in a ``symbols`` block of a document
-    given, at, seed
-        as of :func:`~symbolic_circuits.identities.prove.prove`, besides what the declarations say
+    given, at, seed : as of :func:`~symbolic_circuits.identities.prove.prove`, besides what the declarations say
 
     Raises
     ------

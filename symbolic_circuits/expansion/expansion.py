@@ -101,8 +101,7 @@ class PathExpansion:
 
         Parameters
         ----------
-        query
-            a text in the language of :mod:`symbolic_circuits.expansion.queries.language`, or a Query
+        query : a text in the language of :mod:`symbolic_circuits.expansion.queries.language`, or a Query
 
         Raises
         ------

@@ -111,8 +111,20 @@ def no_constant(text: str) -> None:
 
 
 def prove_identity(identity: Mapping[str, Any], *, seed: int = 0) -> Verdict:
-    """The verdict on one identity.
+    """The verdict on one identity, given as in an identity file (:func:`read_identities`).
 
+    Parameters
+    ----------
+    identity : an object with ``lhs``, ``rhs``, ``shapes``, and what is optional
+    seed : of the search for a counterexample under laws
+
+    Raises
+    ------
+    IdentityError, ShapeError, LawError
+        It has no meaning; the message says where.
+
+    Examples
+    --------
     >>> trace = {"lhs": [[1, "ij,ji->", ["A", "B"]]], "rhs": [[1, "ij,ji->", ["B", "A"]]], "shapes": {"A": ["n", "d"], "B": ["d", "n"]}}
     >>> prove_identity(trace).verdict
     'proved'

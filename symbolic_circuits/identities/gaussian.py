@@ -35,14 +35,12 @@ def gaussian_expectation(
     ----------
     expr : scalar, matrix or array, polynomial in the tensor; functions (softmax, relu) of other tensors are constants
     tensor : a matrix or array symbol, a family of matrices, or an IndexedBase with a shape; N entries in all
-    covariance
-        N x N, of the entries in row-major order: d x d for a column (d x 1), and for X (n x d) such as
+    covariance : N x N, of the entries in row-major order: d x d for a column (d x 1), and for X (n x d) such as
         ``KroneckerProduct(Identity(n), S)``, independent rows of covariance S. It must be symmetric under what is given, so that no
         result depends on how it is written: a matrix symbol S needs ``given={S: "symmetric"}`` (of a C whose axes are products
         write ``C*C.T`` or ``(C + C.T)/2``). It is taken to be positive semidefinite. Without it all entries are independent and of variance 1.
     mean : of the shape of the tensor; zero without it
-    given
-        laws and definitions, as of :func:`symbolic_circuits.identities.prove.prove`; none for the tensor itself
+    given : laws and definitions, as of :func:`symbolic_circuits.identities.prove.prove`; none for the tensor itself
     notation : as of ``express``
 
     Returns

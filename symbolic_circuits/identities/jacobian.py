@@ -33,8 +33,7 @@ def jacobian(expr: Expr, tensor: Variable, given: Given = (), *, notation: str |
     expr : scalar, matrix or array, polynomial in the tensor; inverses of matrices are differentiated too, and functions (softmax, relu)
         of other tensors are constants
     tensor : a matrix or array symbol, an IndexedBase, a scalar symbol; a family of heads (axes head, row, column) or a member A[h]
-    given
-        laws and definitions, as of :func:`symbolic_circuits.identities.prove.prove`. Definitions that depend on the tensor are
+    given : laws and definitions, as of :func:`symbolic_circuits.identities.prove.prove`. Definitions that depend on the tensor are
         multiplied out, others stay. Laws simplify the result; the entries of the tensor count as independent variables whatever its
         laws are, so that by a symmetric S the derivative of :math:`\mathrm{tr}(S A)` is A^T as written, not its symmetric part.
     notation : as of ``express``; by default a matrix where the result has two axes, and what reads best otherwise

@@ -188,8 +188,7 @@ def difference(lhs: Expr, rhs: Expr | None = None, given: Given = (), *, notatio
 
     Parameters
     ----------
-    lhs, rhs, given
-        as of :func:`prove`; without rhs, what is left of lhs
+    lhs, rhs, given : as of :func:`prove`; without rhs, what is left of lhs
     notation : as of ``express``; by default the first of matrix, index and einsum that can write it
 
     Examples

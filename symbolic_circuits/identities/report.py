@@ -55,8 +55,7 @@ def explanation(verdict: Verdict, residue: str | None = None) -> str:
 
     Parameters
     ----------
-    verdict
-        of :func:`prove` and the like
+    verdict : of :func:`prove` and the like
     residue : lhs - rhs as it is to be shown; as einsums by default
 
     Raises

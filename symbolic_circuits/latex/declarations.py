@@ -1,5 +1,6 @@
 r"""A ``symbols`` block: what names stand for, line by line.
 
+```
 A, C : n x n;  x : d;  B : m x d x d;  a : scalar
 A^h : n x n for h in H, row stochastic
 s, t in n
@@ -7,6 +8,7 @@ B_{ijk} := \sum_p P_{ip} (W_1)_{pj} (W_2)_{pk}
 given U^\top U = I
 at d = 2;  convention rows;  einstein on;  vec columns
 \newcommand{\OV}{W_{OV}}
+```
 """
 
 import re

@@ -60,8 +60,7 @@ def read_latex(text: str, symbols: str | Declarations = "") -> Expr:
     Parameters
     ----------
     text : LaTeX of one expression, without a relation
-    symbols
-        declarations, ``"A, C : n x n; x : d"``
+    symbols : declarations, ``"A, C : n x n; x : d"``
 
     Raises
     ------

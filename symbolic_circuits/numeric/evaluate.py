@@ -32,8 +32,7 @@ def output_values(expansion: PathExpansion, frozen: Frozen, positions: Sequence[
     Parameters
     ----------
     expansion : all terms of a model, or those of a query; row i is term i
-    frozen
-        weights and what is held fixed, by :func:`freeze`
+    frozen : weights and what is held fixed, by :func:`freeze`
     positions : those wanted, from the end where negative; all by default
 
     Raises

@@ -20,8 +20,7 @@ def total(expansion: PathExpansion | Transformer | str, weights: Weights | Froze
 
     Parameters
     ----------
-    expansion
-        of the model of the weights, perhaps of a query: ``expansion.where("attn.0[1]")``
+    expansion : of the model of the weights, perhaps of a query: ``expansion.where("attn.0[1]")``
     weights, tokens : attention patterns are those of the forward pass on these tokens; or weights that are frozen already
 
     Returns

@@ -31,8 +31,7 @@ def draw_causal_graph(
     ----------
     ax : where to draw; new ones by default
     threshold : edges below this share of the largest |weight| are left out, which the title says
-    style
-        a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
+    style : a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
 
     Raises
     ------

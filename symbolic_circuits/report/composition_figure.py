@@ -43,8 +43,7 @@ def draw_composition(
     ----------
     ax : where to draw; new ones by default
     by : "score", "excess" (over the baseline of random weights) or "deviations"
-    style
-        a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
+    style : a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
 
     Raises
     ------

@@ -29,8 +29,7 @@ def draw_counts(
     ----------
     by : "order", "height", "degree", "heads" or "bilinears"
     ax : where to draw; new ones by default
-    style
-        a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
+    style : a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
 
     Raises
     ------

@@ -44,8 +44,7 @@ def draw_eigen(
     axes : as many as there are panels, 1 or 2; new ones by default
     top : how many eigenvectors have a row of their own
     labels : of the inputs
-    style
-        a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
+    style : a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
 
     Raises
     ------

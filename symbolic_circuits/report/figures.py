@@ -71,8 +71,7 @@ def draw_graph(graph: networkx.DiGraph, ax: "Axes | None" = None, *, style: Styl
     Parameters
     ----------
     ax : where to draw; new ones by default, of a size that fits
-    style
-        a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
+    style : a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
 
     Raises
     ------

@@ -25,8 +25,7 @@ def draw_graded(
     Parameters
     ----------
     axes : as many as there are panels, 1 or 2; new ones by default
-    style
-        a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
+    style : a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
 
     Raises
     ------

@@ -36,8 +36,7 @@ def draw_network(term: Term, ax: "Axes | None" = None, *, style: StyleLike | Non
     Parameters
     ----------
     ax : where to draw; new ones by default, of a size that fits
-    style
-        a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
+    style : a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
 
     Raises
     ------

@@ -29,8 +29,7 @@ def draw_ranking(ranking: Ranking, ax: "Axes | None" = None, *, style: StyleLike
     Parameters
     ----------
     ax : where to draw; new ones by default
-    style
-        a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
+    style : a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
 
     Raises
     ------
@@ -74,8 +73,7 @@ def draw_explanation(
     Parameters
     ----------
     axes : where to draw, two; new ones by default
-    style
-        a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
+    style : a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
 
     Raises
     ------
@@ -134,8 +132,7 @@ def draw_local_complexity(found: LocalComplexity, ax: "Axes | None" = None, *, s
     Parameters
     ----------
     ax : where to draw; new ones by default
-    style
-        a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
+    style : a style of matplotlib: a name, a path, rcParams, or a list of these; see :mod:`symbolic_circuits.report.figure_style`
 
     Raises
     ------

@@ -35,8 +35,7 @@ def prove_einsum(
         a SymPy expression. ``"A.T"`` is the transpose of A. An einsum is NumPy's (``"ij,jk->ik"``, with an ellipsis where the
         shapes are given) or einops' where names are joined by blanks (``"i j, j k -> i k"``); of one array it is also a pattern of
         rearrange, reduce (a sum) and repeat: ``("n (h e) -> h n e", "X", {"h": "H"})``, the mapping giving sizes.
-    given, at, seed
-        as of :func:`symbolic_circuits.identities.prove.prove`; laws are given by name, ``{"A": "symmetric"}``
+    given, at, seed : as of :func:`symbolic_circuits.identities.prove.prove`; laws are given by name, ``{"A": "symmetric"}``
     **shapes : name of an array -> its shape, ``"n x d"``; without it the indices say which axes have one size, and any sizes are meant
 
     Raises

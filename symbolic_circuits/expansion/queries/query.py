@@ -4,7 +4,7 @@ r"""A query is a set of terms: those with a path through given components, those
 | --- | --- |
 | ``Passes(steps)`` | some path from a leaf to the root passes these steps in this order |
 | ``Count(what, relation, number)`` | the number of nodes that match a step (or the order, height, ... of the term) is related to a number |
-| ``Not(q)``, ``And(parts)``, ``Or(parts)`` | complement, intersection, union; also ``~q``, ``q & r``, ``q | r`` |
+| ``Not(q)``, ``And(parts)``, ``Or(parts)`` | complement, intersection, union; also ``~q``, ``q & r``, ``q \| r`` |
 
 :func:`symbolic_circuits.expansion.queries.language.parse_query` reads the same from a text, and ``str`` writes it.
 """

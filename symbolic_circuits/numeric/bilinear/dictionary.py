@@ -146,10 +146,8 @@ def in_dictionary(
     Parameters
     ----------
     weights, layer : weights and the number or name of a bilinear layer; or a layer
-    outputs
-        (p, d) directions in which the output is read, as rows: encoder rows, or rows of W_U; coordinates by default
-    inputs
-        (q, d) features that inputs are made of, as rows: decoder directions, or W_E^T; coordinates by default
+    outputs : (p, d) directions in which the output is read, as rows: encoder rows, or rows of W_U; coordinates by default
+    inputs : (q, d) features that inputs are made of, as rows: decoder directions, or W_E^T; coordinates by default
 
     Raises
     ------

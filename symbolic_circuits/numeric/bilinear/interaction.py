@@ -152,8 +152,7 @@ def interaction_matrix(
     ----------
     layer : number or name of a bilinear layer
     direction : (d,) on the output of the layer, instead of tokens
-    token, against
-        tokens of the output: the direction is the row of W_U, less the other one. This is the direct path from the layer to the
+    token, against : tokens of the output: the direction is the row of W_U, less the other one. This is the direct path from the layer to the
         logits; blocks behind the layer are not part of it
     symmetric : its symmetric part, which is all that acts on equal inputs; otherwise as it is, for left and right inputs that differ
     in_tokens : W_E^T Q W_E between tokens (V x V), kept by factors of rank at most d; the layer then reads embeddings

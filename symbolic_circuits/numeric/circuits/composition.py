@@ -176,11 +176,9 @@ def composition(weights: Weights, *, symmetric: bool = False, ends: bool = False
     ----------
     symmetric : whether bilinear layers are replaced by their symmetric parts $(B_{ijk} + B_{ikj}) / 2$, which compute the same; then,
         and where weights are tied, left and right are one ``.input``
-    ends
-        whether the embedding, learned positions and the unembedding take part: writers ``embed`` and ``position``, reader ``unembed``
+    ends : whether the embedding, learned positions and the unembedding take part: writers ``embed`` and ``position``, reader ``unembed``
         (positions of "shortformer" are not written into the stream)
-    offset
-        of a model with rotary positions, whose queries and keys match by $W_Q^T R(\text{offset}) W_K$: the position of the key less that
+    offset : of a model with rotary positions, whose queries and keys match by $W_Q^T R(\text{offset}) W_K$: the position of the key less that
         of the query
 
     Raises

@@ -65,10 +65,8 @@ def qk_circuit(
 
     Parameters
     ----------
-    offset
-        of a model with rotary positions: the position of the key less that of the query, for $W_Q^T R(\text{offset}) W_K$
-    which
-        1 or 2 where scores are (q1.k1)(q2.k2): the pair
+    offset : of a model with rotary positions: the position of the key less that of the query, for $W_Q^T R(\text{offset}) W_K$
+    which : 1 or 2 where scores are (q1.k1)(q2.k2): the pair
 
     Raises
     ------

@@ -56,8 +56,7 @@ def qk_parts(weights: Weights, layer: int, head: int, *, offset: int | None = No
     Parameters
     ----------
     weights, layer, head : numbers of an attention block and of a head in it
-    offset, which
-        as in :func:`qk_circuit`
+    offset, which : as in :func:`qk_circuit`
 
     Raises
     ------

@@ -103,8 +103,7 @@ def circuit_spectra(
 
     Parameters
     ----------
-    offset, which
-        of QK circuits, as in :func:`qk_circuit`: the offset of rotary positions; the pair of queries and keys of blocks with two
+    offset, which : of QK circuits, as in :func:`qk_circuit`: the offset of rotary positions; the pair of queries and keys of blocks with two
 
     Raises
     ------

@@ -89,8 +89,7 @@ def export_weights(
     Parameters
     ----------
     format : "bilinear-decomposition", "transformer-lens", "image" or "toy", or a ``WeightFormat``
-    config
-        choices of the format: ``n_key_value_heads``, ``rotary_adjacent_pairs``; ``n_inputs``, ``n_outputs``
+    config : choices of the format: ``n_key_value_heads``, ``rotary_adjacent_pairs``; ``n_inputs``, ``n_outputs``
     extra : arrays to add under keys that the model knows nothing of, such as ``embed.weight`` of an image model
 
     Raises

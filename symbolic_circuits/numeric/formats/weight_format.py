@@ -68,8 +68,7 @@ class WeightFormat:
     ----------
     name : of the format, for messages
     arrays : the table
-    constants
-        arrays of ours that the file does not have, by name: ``{"norm.eps": 1e-5}``
+    constants : arrays of ours that the file does not have, by name: ``{"norm.eps": 1e-5}``
     zeros : keys that hold nothing but zeros, with their axes in letters (``"H e"``); written as such
     skipped : keys that carry nothing, with ``*`` for any text; one, or several
 

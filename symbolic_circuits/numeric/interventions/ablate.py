@@ -170,22 +170,19 @@ def ablate(
     Parameters
     ----------
     expansion : the path expansion of the weights' model, whole
-    query
-        a text in the language of :mod:`symbolic_circuits.expansion.queries.language`, or a Query
+    query : a text in the language of :mod:`symbolic_circuits.expansion.queries.language`, or a Query
     tokens : one sequence (n,), or the residual input (n, d) of a model without embedding
     by : "zero", "mean" over ``batch``, or "resample" from ``other``. Biases and positions are terms (``bias.0``, ``one``,
         ``position``), which a query takes out or leaves; norms are no steps, and biases and positions inside a softmax or a gate
         are no terms: they stay where patterns are recomputed
     batch : inputs like ``tokens``, of the same length, for the mean
     other : an input like ``tokens``, of the same length, to resample from
-    patterns
-        "frozen": every term keeps the value of its own run, and with it the attention patterns, scales of norms and gates of
+    patterns : "frozen": every term keeps the value of its own run, and with it the attention patterns, scales of norms and gates of
         that run; "recomputed": for the terms kept all three are computed from the intervened streams, in which the terms of the
         query are missing too: ``not heads = 2`` then takes the embedding from what attention reads. A path that ends in
         ``>> output`` takes terms from the output only, and no norm sees it. Patterns of heads without softmax are parts of the terms
         (unless the model holds them fixed)
-    replace
-        "terms": what is put in is the value of whole terms in their own run. "activations": only what becomes part of the
+    replace : "terms": what is put in is the value of whole terms in their own run. "activations": only what becomes part of the
         query is put in, and all that is built on it is computed in the intervened run; so ablating a head overwrites its
         output, as in activation patching (and that of components that read nothing else). The same for "zero".
     max_bytes : limit on the memory for streams by state of the query

@@ -77,8 +77,7 @@ def causal_graph(
     ----------
     expansion : the path expansion of the weights' model, whole
     tokens : one sequence (n,), or the residual input (n, d) of a model without embedding
-    position, token, against, direction
-        the readout; see :func:`symbolic_circuits.numeric.readout.readout`
+    position, token, against, direction : the readout; see :func:`symbolic_circuits.numeric.readout.readout`
     max_passes, max_bytes : limits on the work, in forward passes, and on the memory for outputs of components
     progress : called with the number of edges and nodes done and of all
 

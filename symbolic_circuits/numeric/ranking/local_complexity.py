@@ -169,12 +169,10 @@ def local_complexity(
     Parameters
     ----------
     batch : sequences (n,), perhaps of several lengths; or residual inputs (n, d) of a model without embedding
-    token, against
-        of each input the logit of a token less that of another: a token for all inputs, or one for each. By default
+    token, against : of each input the logit of a token less that of another: a token for all inputs, or one for each. By default
         that of the model's own prediction less that of its runner-up, which does not depend on what is added to all logits alike;
         token=None explains the output vector
-    fraction, seconds, max_terms
-        as of :func:`explain`, for each input
+    fraction, seconds, max_terms : as of :func:`explain`, for each input
     executor : any ``concurrent.futures.Executor``, which takes inputs one by one; in place by default, with the same result
     progress : called with the number of inputs done and of all
 

@@ -33,8 +33,7 @@ def each_query(
     function : ``total``, ``graded``, ``rank``, or any other at the top level of a module; options by ``functools.partial``
     queries : texts or queries; all are read before the first is answered
     weights, tokens : frozen weights without tokens, or both; a function of (expansion, frozen) is called with those two
-    executor, chunk, progress
-        as in :func:`symbolic_circuits.numeric.scaling.over_inputs.each_input`
+    executor, chunk, progress : as in :func:`symbolic_circuits.numeric.scaling.over_inputs.each_input`
 
     Raises
     ------

@@ -39,8 +39,7 @@ def each_block(
     function : ``total``, ``contributions``, ``graded``, or any other at the top level of a module; options by ``functools.partial``
     weights, tokens : frozen weights without tokens, or both; a function of (expansion, frozen) is called with those two
     size : terms of a block; the last one may have fewer
-    executor, chunk, progress
-        as in :func:`symbolic_circuits.numeric.scaling.over_inputs.each_input`
+    executor, chunk, progress : as in :func:`symbolic_circuits.numeric.scaling.over_inputs.each_input`
 
     Raises
     ------

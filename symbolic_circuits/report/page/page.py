@@ -49,17 +49,12 @@ def html_page(
     Parameters
     ----------
     expansion : of the output of a model, or of the scores of a head; of a query, only its terms are shown
-    weights, tokens
-        a run to take contributions and attention patterns from; or a frozen one. None: no numbers are shown
+    weights, tokens : a run to take contributions and attention patterns from; or a frozen one. None: no numbers are shown
     position : at which the output is read; of scores, that of the query
-    token, against
-        the logit that is read, less another; None: shares of the whole output
-    documents
-        whose verdicts are shown, as :func:`symbolic_circuits.check_document` gives them
-    notation
-        of formulas: operator, matrix, index or tensor
-    key
-        of scores, its position; None: the one with the largest score
+    token, against : the logit that is read, less another; None: shares of the whole output
+    documents : whose verdicts are shown, as :func:`symbolic_circuits.check_document` gives them
+    notation : of formulas: operator, matrix, index or tensor
+    key : of scores, its position; None: the one with the largest score
     seconds : that a search for the largest terms takes at most, where they are too many to be evaluated; which of them it finds then
         depends on the speed of the machine
     words : what the weights are
