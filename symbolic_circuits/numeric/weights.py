@@ -262,7 +262,7 @@ class Weights:
             raise WeightsError(f"{path}: {error}") from error
 
     def save(self, path: str | Path) -> None:
-        """Write an ``.npz`` or ``.safetensors`` file, whole or not at all."""
+        """Write an ``.npz`` or ``.safetensors`` file, whole or not at all; one that is there is replaced, as by ``numpy.save``."""
         files.write(Path(path), str(self.model), self.arrays)
 
 

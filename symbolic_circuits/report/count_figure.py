@@ -59,7 +59,9 @@ def draw_counts(
         draw_bars(counts, ax)
         ax.set_xlabel(by)
         ax.set_ylabel("terms")
-        ax.set_title(f"{in_words(expansion.number_of_terms, DIGITS)} terms\n{shortened(expansion.title, MAX_TITLE)}", **PLAIN)
+        number = expansion.number_of_terms
+        words = f"{in_words(number, DIGITS)} {'term' if number == 1 else 'terms'}"
+        ax.set_title(f"{words}\n{shortened(expansion.title, MAX_TITLE)}", **PLAIN)
     return ax
 
 
@@ -71,3 +73,8 @@ def draw_bars(counts: dict[int, int], ax: "Axes") -> None:
     ax.yaxis.set_major_formatter(lambda power, _: f"$10^{{{power:g}}}$" if power >= 0 else "")
     ax.yaxis.get_major_locator().set_params(integer=True)
     ax.xaxis.get_major_locator().set_params(integer=True)
+    if len(counts) == 1:  # one bar has no width of its own
+        ax.set_xticks(list(counts))
+        ax.set_xlim(min(counts) - 2, min(counts) + 2)
+    if ax.get_ylim()[1] < 1:  # else a scale with one number, or none
+        ax.set_ylim(top=1)

@@ -137,10 +137,10 @@ def foreground() -> str:
 def ink_on(background: str | tuple) -> str:
     """Black or white, whichever is read better on a colour.
 
-    >>> ink_on("#4c78a8"), ink_on("#ffffb3")
-    ('white', 'black')
+    >>> ink_on("#4c78a8"), ink_on("#f58518"), ink_on("#ffffb3")
+    ('white', 'black', 'black')
     """
     from matplotlib.colors import to_rgb
 
     red, green, blue = to_rgb(background)
-    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.62 else "white"
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"

@@ -56,7 +56,7 @@ def draw_ranking(ranking: Ranking, ax: "Axes | None" = None, *, style: StyleLike
     with figure_style(style):
         ax = ax or bars_axes(names)
         ax.barh(range(len(names)), values, color=[colour("input") if value >= 0 else colour("head") for value in values])
-        if ranking.bound:
+        if ranking.bound and len(ranking) < ranking.expansion.number_of_terms:
             low = -ranking.bound if (values < 0).any() else 0.0
             label = f"no other of {in_words(ranking.expansion.number_of_terms)} terms exceeds {ranking.bound:.3g}"
             ax.axvspan(low, ranking.bound, color=colour("stream"), alpha=0.3, lw=0, zorder=0, label=label)

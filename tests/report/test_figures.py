@@ -121,6 +121,20 @@ def test_the_picture_of_composition() -> None:
     assert low == -high and len([t for t in ax.texts if t.get_text()]) == found.reads.sum()
 
 
+@pytest.mark.parametrize(("model", "words"), [("", "1 term\n''"), ("attn(2) bilinear", "12 terms\n'attn(2) bilinear'")])
+def test_few_terms_have_a_scale(model: str, words: str) -> None:
+    ax = draw_counts(sc.path_expansion(model))
+    assert ax.get_ylim()[1] == 1 and ax.get_title(loc="left") == words
+    ticks = [tick for tick in ax.get_xticks() if ax.get_xlim()[0] <= tick <= ax.get_xlim()[1]]
+    assert all(tick == round(tick) for tick in ticks) and set(ticks) >= {0}
+
+
+def test_no_bound_on_others_where_there_are_none() -> None:
+    weights = sc.Weights.random("attn(2)", seed=0)
+    some, every = (draw_ranking(sc.rank(weights.model, weights, [1, 2], token=0, top=top)) for top in (2, 3))
+    assert some.get_legend() is not None and every.get_legend() is None
+
+
 def test_shades_of_a_histogram(found) -> None:
     ax = draw_local_complexity(found["local_complexity"])
     heights = {round(bar.get_x() + bar.get_width() / 2): bar.get_height() for bar in ax.patches}
