@@ -193,6 +193,9 @@ def test_links_and_pictures_are_there(path: Path) -> None:
         if re.match(r"[\w./-]+\.\w+$", target) and "://" not in target:
             assert (path.parent / target).exists(), f"{path.name} points to {target}"
     assert all(words.strip() for words in re.findall(r"!\[([^\]]*)\]\(", text))
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}  # as GitHub makes them
+    assert set(re.findall(r"\]\(#([^)]*)\)", text)) <= anchors
 
 
 def test_pictures_are_made_by_the_script(tmp_path: Path) -> None:

@@ -24,7 +24,10 @@ MODEL, TOKENS, READOUT = WEIGHTS.model, [3, 4, 31], {"token": 7, "against": 8}  
 
 def model() -> "Axes":
     """The model that ships with the package."""
-    return sc.draw_graph(sc.model_graph("attn(2) bilinear"))
+    from matplotlib.figure import Figure
+
+    wide = Figure(figsize=(9, 1.8), layout="constrained").subplots()  # as wide as a page, so that names can be read there
+    return sc.draw_graph(sc.model_graph("attn(2) bilinear"), ax=wide)
 
 
 def term() -> "Axes":
