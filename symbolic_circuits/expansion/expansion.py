@@ -281,7 +281,8 @@ class PathExpansion:
     def unexpanded(self) -> Expr:
         """The model as it stands, in matrix notation: sums of blocks inside products, nothing multiplied out.
 
-        Of the terms of a query, the same sum over what the query leaves.
+        Of the terms of a query, the same sum over what the query leaves. Streams are shared by what reads them, so that the
+        expression of a deep model is small and its text long: ``to_latex`` and ``to_plain`` write each stream once.
 
         >>> print(path_expansion("attn(2)").unexpanded())
         (sum[h=0..1] A[h]*t*W_E.T*W_OV[h].T + t*W_E.T)*W_U.T

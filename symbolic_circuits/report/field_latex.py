@@ -24,7 +24,8 @@ from sympy.tensor.array.expressions import ArraySymbol
 from sympy.tensor.array.expressions.array_expressions import ArrayElement
 
 from symbolic_circuits.errors import NotationError
-from symbolic_circuits.report.plain import binding, short_first
+from symbolic_circuits.report.plain import binding
+from symbolic_circuits.report.shared_printing import SharedPrinter, short_first
 from symbolic_circuits.syntax.arrays import TensorDot
 from symbolic_circuits.syntax.names import latex_name
 from symbolic_circuits.syntax.sums import MatrixSum
@@ -44,7 +45,7 @@ def escape(text: str) -> str:
     return "".join(SPECIAL.get(character, character) for character in text)
 
 
-class FieldLatexPrinter(LatexPrinter):
+class FieldLatexPrinter(SharedPrinter, LatexPrinter):
     r"""SymPy's LaTeX printer with ``\mathrm{Id}``, ``\otimes``, ``\odot``, ``^\top``; short matrix summands come first."""
 
     def bracket(self, expr: Expr, level: int) -> str:

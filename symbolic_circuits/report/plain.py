@@ -1,7 +1,6 @@
 r"""Expressions as a line of plain text, short summands first: ``Id (x) W_U W_E + sum_h A^h (x) W_OV^h``."""
 
 import re
-from collections.abc import Sequence
 
 from sympy import (
     Add,
@@ -15,22 +14,22 @@ from sympy import (
     Mul,
     Symbol,
     Transpose,
-    preorder_traversal,
 )
 from sympy.printing.precedence import PRECEDENCE, precedence_traditional
 from sympy.printing.str import StrPrinter
 
+from symbolic_circuits.report.shared_printing import SharedPrinter, short_first
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.family import FamilyMember
 from symbolic_circuits.syntax.sums import IndexSum, MatrixSum
 
-__all__ = ["PlainPrinter", "binding", "short_first", "to_plain"]
+__all__ = ["PlainPrinter", "binding", "to_plain"]
 
 SINGLE_STAR = re.compile(r"(?<!\*)\*(?!\*)")  # of a product, not of a power
 KRONECKER = PRECEDENCE["Add"] + 1  # looser than a product, so that A (x) W V reads A (x) (W V)
 
 
-class PlainPrinter(StrPrinter):
+class PlainPrinter(SharedPrinter, StrPrinter):
     """SymPy's text printer in the notation of the field; factors keep their order, short matrix summands come first."""
 
     printmethod = "_plain"
@@ -112,11 +111,6 @@ class PlainPrinter(StrPrinter):
         return (
             f"sum_{{{','.join(self._print(limit[0]) for limit in expr.limits)}}} {self.bracket(expr.function, PRECEDENCE['Mul'])}"
         )
-
-
-def short_first(summands: Sequence[Expr]) -> list[Expr]:
-    """Summands with few nodes first; those of equal length keep their order."""
-    return sorted(summands, key=lambda summand: sum(1 for _ in preorder_traversal(summand)))
 
 
 def binding(expr: Expr) -> int:

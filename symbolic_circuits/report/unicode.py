@@ -33,7 +33,8 @@ from sympy.tensor.array.expressions import ArrayAdd
 
 from symbolic_circuits.report.derivations.ranges import is_evident, signs
 from symbolic_circuits.report.entries import in_entries
-from symbolic_circuits.report.plain import PlainPrinter, binding, short_first
+from symbolic_circuits.report.plain import PlainPrinter, binding
+from symbolic_circuits.report.shared_printing import short_first
 from symbolic_circuits.syntax.arrays import Row, TensorDot
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.contract import Contracted

@@ -3,8 +3,9 @@ r"""Sums of matrices and of arrays over index symbols, :math:`\sum_h A^h X (W^h)
 from collections.abc import Iterator
 from itertools import product
 
-from sympy import Add, Dummy, Expr, Integer, MatAdd, MatrixExpr, Symbol, Tuple
+from sympy import Add, Dummy, Expr, Integer, MatAdd, MatMul, MatrixExpr, Symbol, Tuple
 from sympy.core.basic import Basic
+from sympy.core.cache import cacheit
 from sympy.core.sympify import _sympify
 from sympy.printing.precedence import PRECEDENCE
 
@@ -83,11 +84,18 @@ class BoundSum:
 
     def _sympystr(self, printer: object) -> str:
         limits = ", ".join(f"{s}={low}..{high}" for s, low, high in self.limits)
-        return f"sum[{limits}] {printer.parenthesize(self.body, PRECEDENCE['Mul'], strict=True)}"
+        return f"sum[{limits}] {self._printed_body(printer)}"
 
     def _latex(self, printer: object) -> str:
         symbols = ", ".join(printer._print(symbol) for symbol in self.bound_symbols)
-        return rf"\sum_{{{symbols}}} {printer.parenthesize(self.body, PRECEDENCE['Mul'], strict=True)}"
+        return rf"\sum_{{{symbols}}} {self._printed_body(printer)}"
+
+    def _printed_body(self, printer: object) -> str:
+        """In brackets where it is a sum or negative; SymPy multiplies a product by -1, all sums in it written out, to find out."""
+        body = self.body
+        if isinstance(body, MatMul) and not (body.args[0].is_Number and body.args[0].is_negative):
+            return printer._print(body)
+        return printer.parenthesize(body, PRECEDENCE["Mul"], strict=True)
 
     def _numpycode(self, printer: object) -> str:
         loops = " ".join(
@@ -130,6 +138,7 @@ class MatrixSum(BoundSum, MatrixExpr):
     def _eval_transpose(self) -> Expr:
         return MatrixSum(self.body.T, *self.limits)
 
+    @cacheit
     def doit(self, **hints: bool) -> Expr:
         """The sum written out where its ends are numbers."""
         if not self.is_finite_sum():

@@ -5,6 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
+import sympy
 from golden import check_golden
 from hypothesis import given, settings
 from requirements import require
@@ -15,6 +16,7 @@ import symbolic_circuits as sc
 from symbolic_circuits.counts import in_words
 from symbolic_circuits.errors import BudgetError
 from symbolic_circuits.report.latex import escape, to_latex
+from symbolic_circuits.syntax.sums import MatrixSum
 
 MODELS = {
     "attention_bilinear": "attn(2) bilinear",
@@ -153,3 +155,22 @@ def test_numbers_in_words(digits: int) -> None:
         assert np.isclose(float(words.split()[1].split("e")[0]), 7.0) and words.endswith(f"e+{digits}")
     else:
         assert int(words.replace(",", "")) == count
+
+
+def test_shared_streams_are_printed_once() -> None:
+    """Each level doubles the text of the one before; SymPy's own printers take minutes for four blocks of each kind."""
+    deep = sc.path_expansion("(attn(12) bilinear)*4").unexpanded()
+    assert len(sc.to_latex(deep)) > 50_000 and len(sc.to_plain(deep)) > 20_000
+    assert sc.to_latex(sc.path_expansion("attn(3) bilinear").unexpanded()).count("W_{E}") == 6
+    too_deep = sc.path_expansion("bilinear*30").unexpanded()
+    for write in (sc.to_latex, sc.to_plain):
+        with pytest.raises(BudgetError, match=r"over .* characters; the limit is 10,000,000.*derive\(model\)"):
+            write(too_deep)
+
+
+def test_a_sum_is_written_out_once_for_its_sign() -> None:
+    """SymPy multiplies products by -1 to find their sign, which writes out sums inside."""
+    inner = sc.path_expansion("(attn(12) bilinear)*2").unexpanded()
+    assert len(re.findall(r"sum\[h_[02]=0\.\.11\]", str(inner))) == str(inner).count("sum[") == 21
+    negative = MatrixSum(-MatrixSymbol("A", 2, 2) * MatrixSymbol("B", 2, 2), (Symbol("h"), 0, 2))
+    assert str(negative) == "sum[h=0..2] (-A*B)" and sympy.latex(negative) == r"\sum_{h} \left(- A B\right)"

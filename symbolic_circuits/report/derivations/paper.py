@@ -40,7 +40,8 @@ from symbolic_circuits.report.derivations.marks import Marks
 from symbolic_circuits.report.derivations.names import greek, inert, latex_tensor
 from symbolic_circuits.report.entries import in_entries
 from symbolic_circuits.report.field_latex import SYMBOL, FieldLatexPrinter, escape
-from symbolic_circuits.report.plain import KRONECKER, short_first
+from symbolic_circuits.report.plain import KRONECKER
+from symbolic_circuits.report.shared_printing import short_first
 from symbolic_circuits.syntax.arrays import Row, TensorDot
 from symbolic_circuits.syntax.bilinear import ApplyBilinear
 from symbolic_circuits.syntax.contract import Contracted
