@@ -82,21 +82,28 @@ def test_public_names_are_kept() -> None:
     kept([line for line in recorded if line], list(public_names()), NAMES, "public names")
 
 
-COMMANDS = {
-    "terms": "terms --json",
-    "terms --classes": "terms 'attn(2) bilinear' --classes --json",
-    "graded": "graded --tokens '3 4 31' --positions -1 --targets 7 --json",
-    "rank": "rank --tokens '3 4 31' --token 7 --against 8 --top 2 --json",
-    "explain": "explain --tokens '3 4 31' --token 7 --json",
-    "explain --batch": "explain --batch 3 --json",
-    "ablate": "ablate 'attn.0[1]' --tokens '3 4 31' --token 7 --json",
-    "ablate --batch": "ablate 'attn.0[1]' --by mean --batch 4 --json",
-    "prove": "prove --no-cache --json {identities} {document}",
+COMMANDS = {  # all that changes which keys there are, or their types
+    "terms": [
+        "terms --json",
+        "terms 'attn(2) bilinear' --where 'attn.0[1]' --notation matrix --json",
+        "terms 'attn(2)*2' --scores '1[0]' --limit 0 --json",
+    ],
+    "terms --classes": [
+        "terms 'attn(2) bilinear' --where 'attn.0[1]' --classes --json",
+        "terms 'attn(H) bilinear' --classes --json",
+    ],
+    "graded": ["graded --tokens '3 4 31' --positions -1 --targets 7 --json", "graded '[no unembed] attn(2)' --up-to 1 --json"],
+    "rank": ["rank --tokens '3 4 31' --token 7 --against 8 --top 2 --json", "rank --norm --where 'attn.0[1]' --json"],
+    "explain": ["explain --tokens '3 4 31' --token 7 --json"],
+    "explain --batch": ["explain --batch 3 --json"],
+    "ablate": ["ablate 'attn.0[1]' --tokens '3 4 31' --token 7 --json"],
+    "ablate --batch": ["ablate 'attn.0[1]' --by mean --batch 4 --json"],
+    "prove": ["prove --no-cache --json {identities} {document}"],
 }
 
 
 @pytest.fixture(scope="module")
-def forms(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+def forms(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[object]]:
     """What every command prints as JSON, and the files that are JSON."""
     folder = tmp_path_factory.mktemp("forms")
     product, turned = [1, "ij,jk->ik", ["A", "B"]], [1, "ij,jk->ik", ["B", "A"]]
@@ -111,12 +118,16 @@ def forms(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     paths["document"].write_text(
         "```symbols\nA, B : n x n\n```\n\n**Z1.** Products are turned:\n\n$$ (A B)^\\top = B^\\top A^\\top $$\n"
     )
-    found = {name: printed(command.format(**paths)) for name, command in COMMANDS.items()}
+    found = {name: [printed(command.format(**paths)) for command in commands] for name, commands in COMMANDS.items()}
     sc.save_derivation(sc.derive("attn(1)"), folder / "derivation.json")
-    found["derivation file"] = json.loads((folder / "derivation.json").read_text())
-    found["certificate"] = json.loads(json.dumps(sc.prove_identity(rows[0]).certificate))
-    found["certificate of an expansion"] = json.loads(json.dumps(sc.path_expansion("attn(2) bilinear").prove().certificate))
-    found["graph file"] = networkx.node_link_data(sc.model_graph("attn(2) bilinear"), edges="edges")
+    found["derivation file"] = [json.loads((folder / "derivation.json").read_text())]
+    found["certificate"] = [json.loads(json.dumps(sc.prove_identity(rows[0]).certificate))]
+    found["certificate of an expansion"] = [json.loads(json.dumps(sc.path_expansion("attn(2) bilinear").prove().certificate))]
+    expansion, weights = sc.path_expansion("attn(2) bilinear"), sc.Weights.example()
+    graphs = [sc.model_graph("attn(2) bilinear"), expansion[8].graph]
+    found["graph file"] = [networkx.node_link_data(graph, edges="edges") for graph in graphs]
+    causes = sc.causal_graph(weights.model, weights, [3, 4, 31], token=7)
+    found["causal graph file"] = [networkx.node_link_data(causes, edges="edges")]
     return found
 
 
@@ -162,7 +173,8 @@ def grouped(lines: list[str]) -> dict[str, list[str]]:
 def test_json_forms_are_kept(forms) -> None:
     recorded = json.loads(FORMS.read_text(encoding="utf-8")) if FORMS.exists() else {}
     before = [f"{name} / {place}" for name, places in recorded.items() for place in places]
-    kept(before, [f"{name} / {place}" for name, value in forms.items() for place in keys_of(value)], FORMS, "JSON forms")
+    found = [f"{name} / {place}" for name, values in forms.items() for value in values for place in keys_of(value)]
+    kept(before, found, FORMS, "JSON forms")
 
 
 def test_what_is_kept_is_missed() -> None:
