@@ -151,11 +151,12 @@ def parse(text: str) -> ModelText:
     try:
         return PARSER.parse(text)
     except (UnexpectedCharacters, UnexpectedToken, UnexpectedEOF) as error:
-        raise_syntax_error(text, error)
+        found = error  # raised outside, so that tracebacks do not show the parser
     except VisitError as error:
         if isinstance(error.orig_exc, SymbolicCircuitsError):
             raise error.orig_exc from None
         raise
+    raise_syntax_error(text, found)
 
 
 def raise_syntax_error(text: str, error: UnexpectedCharacters | UnexpectedToken | UnexpectedEOF) -> NoReturn:

@@ -154,10 +154,10 @@ def write_output(
     force: bool,
 ) -> None:
     """The derivation in the format that the name of the file asks for."""
-    if output.suffix == ".json":
+    if output.suffix.lower() == ".json":
         save_derivation(find_derivation(expansion, notation=notation), output, force=force)
     else:
-        write_whole(output, text_of(output.suffix, expansion, notation, report, style, fragment=fragment), force=force)
+        write_whole(output, text_of(output.suffix.lower(), expansion, notation, report, style, fragment=fragment), force=force)
     say(f"\nwrote {inert_line(output)}")
 
 

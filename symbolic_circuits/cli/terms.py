@@ -38,12 +38,13 @@ later; a >> b: directly; bilinear.1.left), numbers (attn.* <= 2, order = 3,
 height, degree), and, or, not, brackets.
 """
 MAX_CLASSES = 10_000
+LISTED = 20
 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("model", default="attn(2) bilinear")
-@click.option("--start", default="0", show_default=True, help="Number of the first term listed.")
-@click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Terms listed.")
+@click.option("--start", default="0", show_default=True, help="Number of the first term (or path class) listed.")
+@click.option("--limit", type=click.IntRange(0), help=f"Terms listed, by default {LISTED}; path classes, by default all.")
 @click.option("--sample", "sampled", type=click.IntRange(1, 1_000_000), help="List so many terms drawn uniformly instead.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --sample.")
 @click.option("--where", metavar="QUERY", help="Only the terms of a query; they have numbers of their own.")
@@ -54,7 +55,7 @@ MAX_CLASSES = 10_000
 def terms(
     model: str,
     start: str,
-    limit: int,
+    limit: int | None,
     sampled: int | None,
     seed: int,
     where: str | None,
@@ -69,13 +70,15 @@ def terms(
     by_class = classes or not isinstance(expansion.number_of_terms, int)
     if sampled and by_class:
         raise click.UsageError("--sample draws terms, but heads are left open here: path classes are listed without it")
+    first = read_number(start, "the number of a term")
     write = to_plain if output.as_json or output.as_csv else formula
     if expansion.is_empty:
         rows = []
     elif by_class:
-        rows = rows_of_classes(expansion, notation_or_usual(notation, expansion), write)
+        chosen = slice(first, first + (MAX_CLASSES if limit is None else limit)) if first or limit is not None else None
+        rows = rows_of_classes(expansion, chosen, notation_or_usual(notation, expansion), write)
     else:
-        rows = rows_of_terms(expansion, (read_number(start, "the number of a term"), limit), (sampled, seed), notation, write)
+        rows = rows_of_terms(expansion, (first, LISTED if limit is None else limit), (sampled, seed), notation, write)
     output.show(
         lambda: data_of(expansion, whole, rows, by_class),
         lambda: csv_text(list(rows[0]), (row.values() for row in rows)) if rows else "",
@@ -111,9 +114,11 @@ def rows_of_terms(
     return rows
 
 
-def rows_of_classes(expansion: PathExpansion, notation: str, write: Callable[[Expr], str]) -> list[dict[str, object]]:
-    """A row for each path class."""
-    found = path_class_rows(expansion, notation, MAX_CLASSES)
+def rows_of_classes(
+    expansion: PathExpansion, chosen: slice | None, notation: str, write: Callable[[Expr], str]
+) -> list[dict[str, object]]:
+    """A row for each path class, or for those chosen."""
+    found = path_class_rows(expansion, notation, MAX_CLASSES, chosen)
     return [{"path class": str(r.term), "terms": r.count, "order": r.term.order, "value": write(r.value)} for r in found]
 
 

@@ -40,15 +40,15 @@ class Definition:
     is_class: bool  # whether it is itself a summand of the output
 
 
-def path_class_rows(expansion: PathExpansion, notation: str, limit: int) -> list[PathClass]:
-    """Every path class of an expansion.
+def path_class_rows(expansion: PathExpansion, notation: str, limit: int, chosen: slice | None = None) -> list[PathClass]:
+    """Every path class of an expansion, or those of a slice.
 
     Raises
     ------
     BudgetError
-        There are more than ``limit`` of them.
+        There are more than ``limit`` of them, and none are chosen.
     """
-    classes = limited_classes(expansion, limit)
+    classes = limited_classes(expansion, limit) if chosen is None else expansion.path_classes()[chosen]
     writer = notation_for(notation, expansion.tensors)
     return [PathClass(term, terms_in_class(term), writer.write(term), meaning(term)) for term in classes]
 
@@ -58,7 +58,8 @@ def limited_classes(expansion: PathExpansion, limit: int) -> PathExpansion:
     classes = expansion.path_classes()
     if classes.number_of_terms > limit:
         raise BudgetError(
-            f"{str(expansion.model)!r} has {in_words(classes.number_of_terms)} path classes; the limit for writing them is {limit}"
+            f"{str(expansion.model)!r} has {in_words(classes.number_of_terms)} path classes; the limit for writing them is {limit}: "
+            "choose some by a query or, where they are listed, by their numbers (--start, --limit)"
         )
     return classes
 

@@ -1,9 +1,9 @@
 """Files that commands write are whole or not there: a full disk, a missing folder, a name that is taken, a path that is a folder."""
 
 import errno
+import io
 import json
-import tempfile
-from collections.abc import Callable
+import os
 from pathlib import Path
 
 import numpy as np
@@ -53,24 +53,19 @@ def command(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Every file takes the first half of what is written, and then the disk is full; the files that were begun."""
-    begun, opened = [], tempfile.NamedTemporaryFile
+    begun = []
 
-    def opening(*given: object, **named: object) -> object:
-        file = opened(*given, **named)
-        begun.append(Path(file.name))
-        file.write = halved(file.file.write)
-        return file
+    class Half(io.FileIO):
+        def write(self, data: bytes) -> int:
+            super().write(data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("symbolic_circuits.whole_file.tempfile.NamedTemporaryFile", opening)
+    def opening(path: Path, mode: str) -> Half:
+        begun.append(Path(path))
+        return Half(path, mode)
+
+    monkeypatch.setattr("symbolic_circuits.whole_file.open", opening, raising=False)
     return begun
-
-
-def halved(write: Callable[[bytes], int]) -> Callable[[bytes], int]:
-    def writing(data: bytes) -> int:
-        write(data[: len(data) // 2])
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    return writing
 
 
 # tables
@@ -167,6 +162,34 @@ def test_what_cannot_be_put_in_its_place(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.undo()
     write_whole(tmp_path / "x.txt", "text")
     assert (tmp_path / "x.txt").read_text() == "text"
+
+
+def test_what_is_no_name_of_a_file(tmp_path: Path) -> None:
+    for name, words in (("x" * 300 + ".txt", "File name too long"), ("folder", "it is a folder; give the name of a file")):
+        (tmp_path / "folder").mkdir(exist_ok=True)
+        with pytest.raises(OutputError, match=f"cannot write .*{name[:6]}.*{words}"):
+            write_whole(tmp_path / name, "text", force=True)
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(OutputError, match="exists: give another name"):
+        write_whole(tmp_path / "link", "text")
+    write_whole(tmp_path / ("x" * 250 + ".txt"), "text")
+
+
+def test_modes_are_those_of_other_files(tmp_path: Path) -> None:
+    path, before = tmp_path / "x.txt", os.umask(0o077)
+    try:
+        write_whole(path, "text")
+        assert path.stat().st_mode & 0o777 == 0o600
+        path.chmod(0o640)
+        write_whole(path, "more", force=True)
+        assert path.stat().st_mode & 0o777 == 0o640 and path.read_text() == "more"
+    finally:
+        os.umask(before)
+
+
+def test_suffixes_in_capitals(tmp_path: Path) -> None:
+    assert run("graph attn(1) -o", tmp_path / "MODEL.SVG").exit_code == 0
+    assert run("derive attn(1) -o", tmp_path / "X.TXT").exit_code == 0 and "vec" in (tmp_path / "X.TXT").read_text()
 
 
 def test_weights_are_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

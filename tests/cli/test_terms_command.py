@@ -94,3 +94,13 @@ def test_scores():
 def test_real_models():
     code, output = run("[b_U] bilinear(b_1)")
     assert code == 0 and "bilinear.0(one, embed)" in output and "4 terms" in output
+
+
+def test_path_classes_are_chosen_by_their_numbers() -> None:
+    """Too many to write all of them; those that are chosen are those of the whole list."""
+    some = CliRunner().invoke(main, ["terms", "(attn(H) bilinear)*3", "--start", "2", "--limit", "4", "--json"])
+    classes = sc.path_expansion("(attn(H) bilinear)*3").path_classes()
+    assert [row["path class"] for row in json.loads(some.output)["classes"]] == [str(term) for term in classes[2:6]]
+    refused = CliRunner().invoke(main, ["terms", "(attn(H) bilinear)*3"])
+    assert refused.exit_code == 3 and "97,656 path classes" in refused.output and "--limit" in refused.output
+    assert CliRunner().invoke(main, ["terms", "attn(H)", "--json"]).output.count("path class") == 2
