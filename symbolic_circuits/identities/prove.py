@@ -114,12 +114,15 @@ def statement_of(lhs: Expr, rhs: Expr, given: Given = (), *, lowering: Lowering 
                 lowering.open_leaf(tensor)
         rules = [rewrite.rule(lowering) for rewrite in rewrites]
         if len(sides[0].axes) == len(sides[1].axes):
-            lowering.total(Open(sides[0].axes, ()), Open(sides[1].axes, ()))
+            try:
+                lowering.total(Open(sides[0].axes, ()), Open(sides[1].axes, ()))
+            except ShapeError:
+                raise different_shapes(lhs, rhs) from None
         return sides, values, rules
 
     (left, right), values, rules = lowering.settled(parts)
     if left.axes != right.axes:
-        raise ShapeError(f"the sides have different shapes: {shape_of(lhs)} and {shape_of(rhs)}")
+        raise different_shapes(lhs, rhs)
     for tensor, text in laws:
         if name_of(tensor) not in lowering.leaves:
             raise LawError(f"the law {text} is given for {name_of(tensor)}, which does not occur in the identity")
@@ -176,6 +179,11 @@ def name_of(tensor: Any) -> str:
     if isinstance(tensor, IndexedBase):
         return str(tensor.label)
     raise LawError(f"a law or definition is given for a tensor: a matrix, array, family or IndexedBase; got {tensor}")
+
+
+def different_shapes(lhs: Expr, rhs: Expr) -> ShapeError:
+    """What is said of sides that cannot be equal."""
+    return ShapeError(f"the sides have different shapes: {shape_of(lhs)} and {shape_of(rhs)}")
 
 
 def shape_of(expr: Expr) -> str:

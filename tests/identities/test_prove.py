@@ -580,6 +580,9 @@ def test_errors() -> None:
     assert sc.prove(A, A.T.T).verdict == "proved"
     with pytest.raises(ShapeError, match="n x n and n x d"):
         sc.prove(A, X)
+    model = sc.path_expansion("attn(2)")
+    with pytest.raises(ShapeError, match=r"the sides have different shapes: n x V and V\*n x 1"):
+        sc.prove(model.unexpanded(), Vec(model.unexpanded()))
     with pytest.raises(ShapeError, match="the sides have different shapes: n x n and a scalar"):
         sc.prove(A, Trace(A))
     with pytest.raises(IdentityError, match="different free indices"):
