@@ -263,7 +263,7 @@ def size_names(statement: Statement) -> list[str]:
     """The size symbols of a statement, in alphabetical order."""
     found = {size for axes in statement.axes.values() for axis in axes for size in axis}
     for side in (statement.lhs, statement.rhs, *statement.definitions.values()):
-        found |= {size for axis in side.axes for size in axis if not is_sum(size)}
+        found |= {part for axis in side.axes for size in axis for part in (parts_of(size) if is_sum(size) else (size,))}
         found |= {size for term in side.terms for size in term.sizes}
     for term in all_terms(statement):
         found |= {name for name, _ in term.scalar.monomial if name in statement.size_symbols}
