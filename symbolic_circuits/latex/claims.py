@@ -9,7 +9,7 @@ from sympy import Expr, IndexedBase, MatrixSymbol
 from sympy.core.basic import Basic
 from sympy.tensor.array.expressions import ArraySymbol
 
-from symbolic_circuits.errors import SymbolicCircuitsError
+from symbolic_circuits.errors import LatexError, SymbolicCircuitsError
 from symbolic_circuits.latex.chains import RawChain
 from symbolic_circuits.latex.declared import Symbols
 from symbolic_circuits.latex.definitions import defined
@@ -76,9 +76,7 @@ def read_chain(raw: RawChain, symbols: Symbols, source: Source) -> tuple[tuple[C
         nodes, raw, kinds = nodes[1:], replace(raw, sides=raw.sides[1:], relations=raw.relations[1:]), kinds[1:]
         if not kinds:
             return (), symbols
-    state = Elaboration(symbols, source)
-    values = side_values(nodes, state)
-    expressions = built(values, state)
+    expressions = side_expressions(nodes, symbols, source)
     return tuple(claim(k, expressions, raw, kinds[k], symbols, source) for k in range(len(kinds))), symbols
 
 
@@ -99,6 +97,20 @@ def side_text(raw: RawChain, k: int, source: Source) -> str:
     if not k:
         start -= len(source.text[:start]) - len(SIZED.sub("", source.text[:start]))
     return source.slice(Span(start, end)).strip("& ").removesuffix("\\\\").rstrip()
+
+
+def side_expressions(nodes: list[Node], symbols: Symbols, source: Source) -> list[Expr]:
+    """The expressions of the sides; where a column of numbers does not fit, its zeros are blocks, if they fit then."""
+    state = Elaboration(symbols, source)
+    try:
+        return built(side_values(nodes, state), state)
+    except LatexError as error:
+        again = Elaboration(symbols, source)
+        again.zeros_are_blocks = True
+        try:
+            return built(side_values(nodes, again), again)
+        except LatexError:
+            raise error from None
 
 
 def side_values(nodes: list[Node], state: Elaboration) -> list[Value]:

@@ -50,6 +50,7 @@ class Elaboration:
         self.written = 0
         self.fresh_sizes: set[str] = set()
         self.any_size: set[Unknown] = set()  # unknown sizes of the sides themselves, which may be any
+        self.zeros_are_blocks = False  # whether a 0 in a column of numbers may be a block of zeros
         self.summed: frozenset[str] | None = None  # with the Einstein convention: the indices that are free
         self.foreign: frozenset[str] = frozenset()  # symbols of indices that came into a definition with its arguments
 

@@ -17,9 +17,15 @@ def _grid(node: tree.Grid, state: Elaboration) -> Value:
     """A matrix of blocks or of scalars."""
     rows = [[known(meaning(cell, state), state) for cell in row] for row in node.rows]
     cells = [cell for row in rows for cell in row]
-    if all(cell.order == 0 for cell in cells):
+    if all(cell.order == 0 for cell in cells) and not (state.zeros_are_blocks and is_column_with_zeros(rows)):
         return of_scalars(rows, node.span)
     return of_blocks(rows, node, state)
+
+
+def is_column_with_zeros(rows: list[list[Value]]) -> bool:
+    """Whether a zero may be a block as high as its place asks for, as in the column (0, 1) that stands beside (x, 1)."""
+    cells = [row[0] for row in rows]
+    return len(rows[0]) == 1 and any(cell.is_zero for cell in cells) and not all(cell.is_zero for cell in cells)
 
 
 def of_scalars(rows: list[list[Value]], span: Span) -> Value:
@@ -41,12 +47,12 @@ def number_axis(number: int) -> Axis:
 
 
 def of_blocks(rows: list[list[Value]], node: tree.Grid, state: Elaboration) -> Value:
-    """A matrix of blocks: those of a row have one height, those of a column one width."""
-    heights: list[Axis] = [(Unknown("this row of blocks"),) for _ in rows]
-    widths: list[Axis] = [(Unknown("this column of blocks"),) for _ in rows[0]]
+    """A matrix of blocks: those of a row have one height, those of a column one width; where all are zero it may be any."""
+    heights: list[Axis] = [(Unknown("this row of blocks", is_free=True),) for _ in rows]
+    widths: list[Axis] = [(Unknown("this column of blocks", is_free=True),) for _ in rows[0]]
     for i, row in enumerate(rows):
         for j, cell in enumerate(row):
-            if cell.is_zero:
+            if cell.is_zero and not cell.order:
                 continue
             if cell.order > 2:
                 raise state.error(f"a block is a matrix, a vector or a number; this is {state.shape(cell)}", cell.span)
@@ -58,8 +64,10 @@ def of_blocks(rows: list[list[Value]], node: tree.Grid, state: Elaboration) -> V
     def build() -> Expr:
         high = [state.known(axis) for axis in heights]
         wide = [state.known(axis) for axis in widths]
+        state.any_size |= {unknown for axis in (*heights, *widths) for unknown in axis}
         for axis in (*high, *wide):
             state.size(axis, node.span, "a block of zeros")
+        high, wide = ([state.known(axis) for axis in axes] for axes in (heights, widths))
         return BlockMatrix([[block(cell, high[i], wide[j], state) for j, cell in enumerate(row)] for i, row in enumerate(rows)])
 
     axes = (joined(heights), joined(widths))

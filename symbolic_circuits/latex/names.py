@@ -189,7 +189,9 @@ def undeclared(name: str, below: tuple[Atom, ...], above: tuple[Atom, ...], span
         raise state.error(f"{first.shown} is a scalar, and has no indices", span)
     if below and isinstance(first, Tensor):
         axes = "1 axis" if len(first.axes) == 1 else f"{len(first.axes)} axes"
-        raise state.error(f"{first.shown} has {axes}, but {len(below)} indices {', '.join(a.text for a in below)}", span)
+        letters = "".join(a.text for a in below)
+        hint = f", and {name}_{{{letters}}} is not declared" if len(below) > len(first.axes) else ""
+        raise state.error(f"{first.shown} has {axes}, but {len(below)} indices {', '.join(a.text for a in below)}{hint}", span)
     raise undeclared_name(name, below, above, span, state)
 
 
