@@ -26,7 +26,7 @@ from symbolic_circuits.syntax.lowering import Lowering, SharedLowering
 
 __all__ = ["Given", "as_expression", "difference", "prove", "simplify_under", "statement_of"]
 
-Given = Mapping[Any, Any] | Iterable[Any]
+Given = Mapping[Any, Any] | Iterable[Any] | Rewrite
 MANY = 20_000.0  # terms beyond which sums are kept as they stand until they are counted
 ENDLESS = 1e30
 
@@ -39,7 +39,8 @@ def prove(lhs: Expr, rhs: Expr, given: Given = (), *, at: Mapping[Any, int] | No
     lhs, rhs : scalars, matrices or arrays of one shape
     given : tensor -> law, list of laws, or definition. Laws are words such as ``"orthonormal_columns"`` or ``"symmetric(1,2)"``
         (:mod:`symbolic_circuits.algebra.laws` lists them; ``"inverse(N)"`` names the inverse); a definition is an expression of
-        the shape of the tensor. An iterable of such mappings and of :class:`Rewrite` (laws of your own) is taken together.
+        the shape of the tensor. A :class:`Rewrite` is a law of your own; an iterable of such mappings and of rewrites
+        is taken together.
     at : sizes -> numbers, where the identity is claimed for these sizes only
     seed : of the search for counterexamples that satisfy laws
 
@@ -147,9 +148,9 @@ def sorted_given(given: Given) -> tuple[list[tuple[Any, str]], dict[Any, Expr], 
     laws: list[tuple[Any, str]] = []
     definitions: dict[Any, Expr] = {}
     rewrites: list[Rewrite] = []
-    if not isinstance(given, Mapping | Iterable) or isinstance(given, str):
+    if not isinstance(given, Mapping | Iterable | Rewrite) or isinstance(given, str):
         raise LawError(f"what is given is a mapping tensor -> laws, or a Rewrite; got {type(given).__name__}: {str(given)[:80]}")
-    for item in [given] if isinstance(given, Mapping) else list(given):
+    for item in [given] if isinstance(given, Mapping | Rewrite) else list(given):
         if isinstance(item, Rewrite):
             rewrites.append(item)
         elif isinstance(item, Mapping):
@@ -183,7 +184,9 @@ def name_of(tensor: Any) -> str:
 
 def different_shapes(lhs: Expr, rhs: Expr) -> ShapeError:
     """What is said of sides that cannot be equal."""
-    return ShapeError(f"the sides have different shapes: {shape_of(lhs)} and {shape_of(rhs)}")
+    shapes = shape_of(lhs), shape_of(rhs)
+    blocks = ", of blocks of different sizes" if shapes[0] == shapes[1] else ""
+    return ShapeError(f"the sides have different shapes: {shapes[0]} and {shapes[1]}{blocks}")
 
 
 def shape_of(expr: Expr) -> str:

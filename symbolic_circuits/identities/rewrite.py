@@ -5,6 +5,7 @@ factors of a term smaller. The right side need not be unique: where rules overla
 are tried (shortest left sides first), and an identity that is not proved is undecided, never refuted.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sympy import Expr
@@ -63,7 +64,7 @@ class Rewrite:
         if next(functions_of(left.terms), None) is not None:
             raise LawError(f"the law {self.name} has a function on its left side, which is a product of tensors")
         on_factors = {index for _, indices in pattern.factors for index in indices}
-        if len(set(pattern.legs)) < len(pattern.legs) or not set(pattern.legs) <= on_factors:
+        if not set(pattern.legs) <= on_factors or not all(follows(term.legs, pattern.legs) for term in right.terms):
             raise LawError(f"the left side of the law {self.name} has an axis that is free or repeated: {self.lhs}")
         inverse = power(pattern.scalar, -1)
         result = tuple(replacement(self.name, pattern, term, inverse) for term in right.terms) or (ZERO,)
@@ -75,6 +76,14 @@ class Rewrite:
         )
 
 
+def follows(legs: Sequence[int], pattern: Sequence[int]) -> bool:
+    """Whether axes that are repeated in the left side, as those of diag(r), are so in a term of the right one.
+
+    Both are then zero off the diagonal, so that the law says no more than its entries on the diagonal do.
+    """
+    return all(legs[k] == legs[pattern.index(leg)] for k, leg in enumerate(pattern))
+
+
 def replacement(name: str, pattern: OpenTerm, term: OpenTerm, inverse: Scalar) -> Replacement:
     """A term of the right side on the variables of the left one."""
     if len(term.factors) >= len(pattern.factors):
@@ -82,6 +91,8 @@ def replacement(name: str, pattern: OpenTerm, term: OpenTerm, inverse: Scalar) -
     variable: dict[int, int] = {}
     united = []
     for leg, own in zip(pattern.legs, term.legs, strict=True):
+        if variable.get(own) == leg:
+            continue
         if own in variable:
             united.append((variable[own], leg))
         else:

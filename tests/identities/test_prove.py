@@ -643,7 +643,7 @@ def test_errors_of_rules() -> None:
     with pytest.raises(LawError, match="free or repeated"):
         with_rule(A * OneMatrix(n, n), OneMatrix(n, n))
     with pytest.raises(LawError, match="free or repeated"):
-        with_rule(DiagMatrix(z), I_n)
+        with_rule(DiagMatrix(z), A)  # the entries off the diagonal would be lost
 
 
 # ---- what is wrong today ----
