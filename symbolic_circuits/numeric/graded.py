@@ -226,11 +226,12 @@ def graded(
         np.ascontiguousarray(as_numpy(found)),
         total[where],
     )  # what the unembedding reads, the constant coordinate included
+    read = np.concatenate([read, np.zeros((number - len(read), *read.shape[1:]), read.dtype)])  # no term is of the last grades
     if not np.isfinite(read).all():
         raise WeightsError(f"grades of {str(expansion.model)!r} by {by} overflow {read.dtype}: scale the weights down")
     d = frozen.positions if root is not None else frozen.width - frozen.model.has_constant
     streams, total = read[..., :d], whole[:, :d]
-    grades = tuple(range(series.first, series.first + len(read)))
+    grades = tuple(range(bounds[0], bounds[0] + number)) if number else ()
     W_U = host.arrays["W_U"] if host.model.unembedding and root is None else None
     remainders = remainders_of(streams, total)
     size, norms = float(np.linalg.norm(total)), np.linalg.norm(streams, axis=(1, 2))

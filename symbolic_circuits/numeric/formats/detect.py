@@ -21,6 +21,9 @@ SECOND_MARKS = {  # enough where no format has all of its marks: models of one k
     bilinear_decomposition.FORMAT: ("transformer.wte.weight", "transformer.h.*.mlp.w.weight"),
     transformer_lens.FORMAT: ("embed.W_E", "unembed.W_U"),
 }
+WITHOUT_BLOCKS = {
+    bilinear_decomposition.FORMAT: (("transformer.wte.weight", "lm_head.weight"), "transformer.h.*")
+}  # keys; none of these
 FOREIGN = {  # a key -> what has it
     "*.attn.c_attn.weight": "GPT-2 of Hugging Face (its MLP is not gated)",
     "*.attention.query_key_value.weight": "GPT-NeoX, Pythia (their MLP is not gated)",
@@ -43,6 +46,9 @@ def format_of(state: State, asked: str | None = None) -> str:
         They speak for none, or for another than the one asked for; the message says what they are and what those of each format would be.
     """
     found = [name for marks in (MARKS, SECOND_MARKS) for name, keys in marks.items() if all(matching(state, key) for key in keys)]
+    found = found or [
+        name for name, (keys, blocks) in WITHOUT_BLOCKS.items() if set(keys) <= set(state) and not matching(state, blocks)
+    ]
     if asked is not None and asked not in BUILT_IN:
         raise WeightsError(f"format is one of {', '.join(BUILT_IN)}, or a WeightFormat; got {asked!r}")
     if asked is not None and found and asked not in found:
