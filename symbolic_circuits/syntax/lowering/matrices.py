@@ -169,7 +169,7 @@ def _diagonal(expr: DiagMatrix, lowering: Lowering) -> Open:
     value = lowering.open(expr.args[0])
     if isinstance(expr, DiagMatrix):  # of a column or a row
         if value.axes[0] and value.axes[1]:
-            raise ShapeError(f"the diagonal of {expr} is a row or a column; got {expr.arg.shape}")
+            raise ShapeError(f"the diagonal of {expr} is a row or a column; got {expr.args[0].shape}")
         long = 0 if value.axes[0] else 1
         return join(value.summed(1 - long).outer(Open.of_identity(value.axes[long])), 1, 0).permuted((0, 1))
     if isinstance(expr, DiagonalMatrix):  # the diagonal part
