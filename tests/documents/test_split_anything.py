@@ -71,9 +71,9 @@ LONG = ["- ", "> ", "`", "` ``", "$", "$$ ", "# ", "#", "\\", "<!--", "<pre>", "
 def test_long_texts_take_a_short_time(piece: str, name: str) -> None:
     count = 50_000 // len(piece)
     for text in (piece * count, f"# {piece * count}x", f"<!-- not checked {piece * count} -->", f"a{piece * count}b"):
-        start = time.perf_counter()
+        start = time.process_time()
         split(name, text.encode())
-        assert time.perf_counter() - start < 2
+        assert time.process_time() - start < 4  # what is quadratic takes minutes
 
 
 WRONG = [
