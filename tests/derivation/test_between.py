@@ -538,7 +538,7 @@ def test_the_order_is_determined() -> None:
 
 def test_errors() -> None:
     assert between(A * X, A * X).steps == ()
-    with pytest.raises(ShapeError, match="shapes n x d and n x n"):
+    with pytest.raises(ShapeError, match="shapes: n x d and n x n"):
         between(A * X, A)
     with pytest.raises(DerivationError, match="between two expressions; got str: A B"):
         between("A B", A)
