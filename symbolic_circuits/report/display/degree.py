@@ -4,17 +4,17 @@ Nothing cancels, because all coefficients of a count are positive.
 """
 
 from collections.abc import Sequence
-from math import comb, inf
+from math import comb
 
 from symbolic_circuits.expansion.expansion import PathExpansion
 from symbolic_circuits.expansion.grammar import Component
-from symbolic_circuits.expansion.interpret import Algebra
+from symbolic_circuits.report.display.magnitude import Logarithmic
 from symbolic_circuits.spec import Size
 
 __all__ = ["Degree", "head_symbols", "monomials"]
 
 
-class Degree(Algebra[float]):
+class Degree(Logarithmic):
     """The total degree; -inf where there are no terms.
 
     >>> import symbolic_circuits as sc
@@ -22,36 +22,11 @@ class Degree(Algebra[float]):
     [0, 8190]
     """
 
-    def zero(self, component: Component) -> float:
-        return -inf
-
-    def input(self, component: Component) -> float:
-        return 0
-
-    def head(self, component: Component, x: float) -> float:
-        return x
-
-    norm = gated = head
-
     def heads(self, component: Component, x: float, copies: Size) -> float:
         return x if isinstance(copies, int) else x + 1
 
-    def bilinear(self, component: Component, x: float, y: float) -> float:
-        return x + y
-
-    def attention(self, component: Component, inputs: Sequence[float]) -> float:
-        return sum(inputs)
-
-    scores = attention
-
-    def attention_heads(self, component: Component, inputs: Sequence[float], copies: Size) -> float:
-        return self.heads(component, sum(inputs), copies)
-
     def add(self, values: Sequence[float]) -> float:
         return max(values)
-
-    def scale(self, factor: int, x: float) -> float:
-        return x
 
 
 def head_symbols(expansion: PathExpansion) -> list[str]:
@@ -68,7 +43,7 @@ def head_symbols(expansion: PathExpansion) -> list[str]:
 def monomials(degree: float, variables: int) -> int:
     """How many monomials a polynomial has at most.
 
-    >>> monomials(2, 2), monomials(-inf, 1)
+    >>> monomials(2, 2), monomials(float("-inf"), 1)
     (6, 0)
     """
     return comb(int(degree) + variables, variables) if degree >= 0 else 0
